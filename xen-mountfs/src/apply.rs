@@ -1,0 +1,96 @@
+//! One system call a step, no decisions.
+
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
+
+use nix::errno::Errno;
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::sys::stat::{Mode, SFlag, makedev, mknod};
+
+use crate::plan::says_control_d;
+use crate::{Error, Facts, Step};
+
+/// Does the step. `false`: somebody else had done it in the meantime.
+///
+/// # Errors
+/// The system call's error, in the words of the step.
+pub fn apply(step: &Step) -> Result<bool, Error> {
+    match step {
+        Step::Mount(target) => mount_xenfs(target),
+        Step::Unmount(target) => unmount(target),
+        Step::RequireControlD(capabilities) => require_control_d(capabilities),
+        Step::MakeFolder(path) => make_folder(path),
+        Step::Remove(path) => fs::remove_file(path)
+            .map(|()| true)
+            .map_err(|error| Error::system(format!("remove {}", path.display()), error)),
+        Step::MakeNode { path, major, minor } => make_node(path, *major, *minor),
+    }
+}
+
+fn mount_xenfs(target: &Path) -> Result<bool, Error> {
+    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
+    match mount(Some("xenfs"), target, Some("xenfs"), flags, None::<&str>) {
+        Ok(()) => Ok(true),
+        // xenfs has one superblock, and the kernel mounts none twice in one
+        // place: another mount came first. Believed only if it is seen.
+        Err(Errno::EBUSY) if is_mounted(target)? => Ok(false),
+        Err(Errno::ENODEV) => Err(Error::NoXenfs {
+            target: target.to_path_buf(),
+        }),
+        Err(errno) => Err(Error::system(
+            format!("mount xenfs on {}", target.display()),
+            errno,
+        )),
+    }
+}
+
+fn is_mounted(target: &Path) -> Result<bool, Error> {
+    let facts = Facts::read(Path::new("/"), target)?;
+    Ok(facts.mounted.last().is_some_and(|last| last == "xenfs"))
+}
+
+fn unmount(target: &Path) -> Result<bool, Error> {
+    match umount2(target, MntFlags::empty()) {
+        Ok(()) => Ok(true),
+        Err(Errno::EINVAL) if !is_mounted(target)? => Ok(false),
+        Err(errno) => Err(Error::system(
+            format!("unmount {}", target.display()),
+            errno,
+        )),
+    }
+}
+
+fn require_control_d(capabilities: &Path) -> Result<bool, Error> {
+    let text = fs::read_to_string(capabilities)
+        .map_err(|error| Error::system(format!("read {}", capabilities.display()), error))?;
+    if says_control_d(&text) {
+        return Ok(true);
+    }
+    Err(Error::Guest {
+        capabilities: capabilities.to_path_buf(),
+    })
+}
+
+fn make_folder(path: &Path) -> Result<bool, Error> {
+    match DirBuilder::new().mode(0o755).create(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(false),
+        Err(error) => Err(Error::system(
+            format!("make folder {}", path.display()),
+            error,
+        )),
+    }
+}
+
+fn make_node(path: &Path, major: u64, minor: u64) -> Result<bool, Error> {
+    let mode = Mode::S_IRUSR | Mode::S_IWUSR;
+    match mknod(path, SFlag::S_IFCHR, mode, makedev(major, minor)) {
+        Ok(()) => Ok(true),
+        Err(errno) => Err(Error::system(
+            format!("make device node {}", path.display()),
+            errno,
+        )),
+    }
+}

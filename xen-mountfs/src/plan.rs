@@ -1,0 +1,205 @@
+//! What has to be done, decided from what was read.
+
+use std::path::{Path, PathBuf};
+
+use crate::devices::{Found, Node};
+use crate::{Args, Error, Facts};
+
+/// The options of the mount: nothing in xenfs is to be run or to give rights.
+pub const MOUNT_OPTIONS: &str = "nosuid,nodev,noexec";
+
+/// What the caller wants to be true.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goal {
+    /// xenfs is mounted, by this program if need be.
+    Mounted,
+    /// Nothing is changed; say whether it is so.
+    Checked,
+    /// xenfs is not mounted.
+    Unmounted,
+}
+
+impl From<&Args> for Goal {
+    fn from(args: &Args) -> Self {
+        match (args.check, args.unmount) {
+            (true, _) => Self::Checked,
+            (_, true) => Self::Unmounted,
+            _ => Self::Mounted,
+        }
+    }
+}
+
+/// One thing to do: one system call, or one look.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Mount xenfs there.
+    Mount(PathBuf),
+    /// Unmount the topmost file system there.
+    Unmount(PathBuf),
+    /// Go on only if this file, now that it is there, says `control_d`.
+    RequireControlD(PathBuf),
+    /// Make a folder, mode 0755.
+    MakeFolder(PathBuf),
+    /// Remove what has the name of a node.
+    Remove(PathBuf),
+    /// Make a character device, mode 0600.
+    MakeNode {
+        /// Where.
+        path: PathBuf,
+        /// The driver's major number.
+        major: u64,
+        /// The driver's minor number.
+        minor: u64,
+    },
+}
+
+impl Step {
+    /// The same as a shell command, quoted.
+    #[must_use]
+    pub fn command(&self) -> String {
+        let words: Vec<String> = match self {
+            Self::Mount(target) => words(
+                &["mount", "-t", "xenfs", "-o", MOUNT_OPTIONS, "xenfs"],
+                target,
+            ),
+            Self::Unmount(target) => words(&["umount"], target),
+            Self::RequireControlD(file) => words(&["grep", "-q", "control_d"], file),
+            Self::MakeFolder(path) => words(&["mkdir", "-p"], path),
+            Self::Remove(path) => words(&["rm", "-f"], path),
+            Self::MakeNode { path, major, minor } => {
+                let mut line = words(&["mknod", "-m", "600"], path);
+                line.extend(["c".into(), major.to_string(), minor.to_string()]);
+                line
+            }
+        };
+        shell_words::join(words)
+    }
+
+    /// What was done, in words.
+    #[must_use]
+    pub fn done(&self) -> String {
+        match self {
+            Self::Mount(target) => format!("mounted xenfs on {}", target.display()),
+            Self::Unmount(target) => format!("unmounted {}", target.display()),
+            Self::RequireControlD(_) => "this is a Dom0".to_owned(),
+            Self::MakeFolder(path) => format!("made folder {}", path.display()),
+            Self::Remove(path) => format!("removed {}", path.display()),
+            Self::MakeNode { path, major, minor } => {
+                format!("made {} (character device {major}:{minor})", path.display())
+            }
+        }
+    }
+}
+
+fn words(command: &[&str], path: &Path) -> Vec<String> {
+    let mut line: Vec<String> = command.iter().map(|word| (*word).to_owned()).collect();
+    line.push(path.display().to_string());
+    line
+}
+
+/// The steps that make the goal true for xenfs; none where it is already.
+///
+/// # Errors
+/// Every reason for which no step would help: not under Xen, a guest,
+/// something else on the target.
+pub fn plan_mount(facts: &Facts, target: &Path, goal: Goal) -> Result<Vec<Step>, Error> {
+    if goal == Goal::Unmounted {
+        return plan_unmount(facts, target);
+    }
+    let capabilities = target.join("capabilities");
+    match facts.mounted.last().map(String::as_str) {
+        Some("xenfs") => match &facts.capabilities {
+            Some(text) if says_control_d(text) => Ok(vec![]),
+            _ => Err(Error::Guest { capabilities }),
+        },
+        _ if !facts.under_xen => Err(Error::NotUnderXen),
+        Some(other) => Err(Error::OtherFilesystem {
+            target: target.to_path_buf(),
+            filesystem: other.to_owned(),
+        }),
+        None if !facts.target_exists => Err(Error::NoMountPoint {
+            target: target.to_path_buf(),
+        }),
+        None if goal == Goal::Checked => Err(Error::NotMounted {
+            target: target.to_path_buf(),
+        }),
+        None => Ok(vec![
+            Step::Mount(target.to_path_buf()),
+            Step::RequireControlD(capabilities),
+        ]),
+    }
+}
+
+/// Each xenfs on the target is taken away; what is below something else is
+/// not reached.
+fn plan_unmount(facts: &Facts, target: &Path) -> Result<Vec<Step>, Error> {
+    if !facts.under_xen && facts.mounted.is_empty() {
+        return Err(Error::NotUnderXen);
+    }
+    let layers = facts.mounted.iter().rev();
+    let ours = layers
+        .take_while(|filesystem| *filesystem == "xenfs")
+        .count();
+    match facts.mounted.last() {
+        Some(other) if ours == 0 => Err(Error::OtherFilesystem {
+            target: target.to_path_buf(),
+            filesystem: other.clone(),
+        }),
+        _ => Ok(vec![Step::Unmount(target.to_path_buf()); ours]),
+    }
+}
+
+/// `capabilities` holds one word a line.
+pub(crate) fn says_control_d(capabilities: &str) -> bool {
+    capabilities
+        .split_whitespace()
+        .any(|word| word == "control_d")
+}
+
+/// The steps that make the device nodes right; none where they are.
+///
+/// # Errors
+/// A node without which no toolstack works has no driver, or its name is
+/// taken by something else and `force` is not set; when only looking, a node
+/// that is missing.
+pub fn plan_nodes(nodes: &[Node], goal: Goal, force: bool) -> Result<Vec<Step>, Error> {
+    let mut steps = vec![];
+    for node in nodes {
+        let path = node.path.display().to_string();
+        let Some((major, minor)) = node.driver else {
+            if node.required {
+                return Err(Error::NoDriver { path });
+            }
+            continue;
+        };
+        let found = match &node.found {
+            Found::CharacterDevice(a, b) if (*a, *b) == (major, minor) => continue,
+            Found::CharacterDevice(a, b) => Some(format!("is character device {a}:{b}")),
+            Found::Other(what) => Some(format!("is {what}")),
+            Found::Nothing => None,
+        };
+        match found {
+            Some(found) if goal == Goal::Checked || !force => {
+                return Err(Error::WrongNode {
+                    path,
+                    found,
+                    major,
+                    minor,
+                });
+            }
+            None if goal == Goal::Checked => return Err(Error::NoNode { path }),
+            Some(_) => steps.push(Step::Remove(node.path.clone())),
+            None => {}
+        }
+        steps.push(Step::MakeNode {
+            path: node.path.clone(),
+            major,
+            minor,
+        });
+    }
+    if let Some(Step::Remove(path) | Step::MakeNode { path, .. }) = steps.first() {
+        let folder = path.parent().unwrap_or(Path::new("/")).to_path_buf();
+        steps.insert(0, Step::MakeFolder(folder));
+    }
+    Ok(steps)
+}
