@@ -1,0 +1,238 @@
+//! Runs the program over fake roots, each named for its situation.
+
+use assert_cmd::Command;
+use predicates::str::contains;
+
+fn program() -> Command {
+    let mut command = assert_cmd::cargo::cargo_bin_cmd!("xen-mountfs");
+    command
+        .env_remove("XEN_MOUNTFS_DEVICES")
+        .env_remove("XEN_MOUNTFS_TARGET");
+    command
+}
+
+fn under(root: &str, arguments: &[&str]) -> Command {
+    let mut command = program();
+    command
+        .args(arguments)
+        .arg("--root")
+        .arg(format!("{}/tests/roots/{root}", env!("CARGO_MANIFEST_DIR")));
+    command
+}
+
+/// Status, the whole of stdout, the whole of stderr.
+fn expect(mut command: Command, status: i32, stdout: &str, stderr: &str) {
+    command
+        .assert()
+        .code(status)
+        .stdout(stdout.to_owned())
+        .stderr(stderr.to_owned());
+}
+
+#[test]
+fn finds_a_dom0_in_silence() {
+    expect(under("dom0", &["--check"]), 0, "", "");
+}
+
+#[test]
+fn has_nothing_to_do_where_xenfs_is_mounted() {
+    expect(under("dom0", &["--dry-run"]), 0, "", "");
+    expect(under("mounted-twice", &["--dry-run"]), 0, "", "");
+}
+
+#[test]
+fn mounts_and_looks_where_nothing_is_mounted() {
+    expect(
+        under("not-mounted", &["-n"]),
+        0,
+        "mount -t xenfs -o nosuid,nodev,noexec xenfs /proc/xen\n\
+         grep -q control_d /proc/xen/capabilities\n",
+        "",
+    );
+}
+
+#[test]
+fn check_tells_not_mounted_from_not_xen_and_guest() {
+    expect(
+        under("not-mounted", &["--check"]),
+        5,
+        "",
+        "xen-mountfs: xenfs is not mounted on /proc/xen\n",
+    );
+    expect(
+        under("not-xen", &["--check"]),
+        5,
+        "",
+        "xen-mountfs: not running under Xen\n",
+    );
+    expect(
+        under("guest", &["--check"]),
+        5,
+        "",
+        "xen-mountfs: this is a Xen guest, not a Dom0: no control_d in /proc/xen/capabilities\n",
+    );
+}
+
+#[test]
+fn names_the_option_that_the_kernel_lacks() {
+    expect(
+        under("no-compat-xenfs", &["--check"]),
+        5,
+        "",
+        "xen-mountfs: mount xenfs on /proc/xen: no such folder: \
+         this kernel has no CONFIG_XEN_COMPAT_XENFS\n",
+    );
+}
+
+#[test]
+fn refuses_a_target_that_something_else_covers() {
+    for arguments in [&["--check"][..], &["-n"], &["-n", "--unmount"]] {
+        expect(
+            under("covered", arguments),
+            6,
+            "",
+            "xen-mountfs: /proc/xen: tmpfs is mounted there, not xenfs\n",
+        );
+    }
+}
+
+#[test]
+fn unmounts_every_layer_and_nothing_where_none_is() {
+    expect(
+        under("mounted-twice", &["-n", "--unmount"]),
+        0,
+        "umount /proc/xen\numount /proc/xen\n",
+        "",
+    );
+    expect(under("not-mounted", &["-n", "--unmount"]), 0, "", "");
+}
+
+#[test]
+fn makes_the_nodes_that_drivers_offer() {
+    expect(
+        under("no-nodes", &["-n", "--devices"]),
+        0,
+        "mkdir -p /dev/xen\n\
+         mknod -m 600 /dev/xen/evtchn c 10 122\n\
+         mknod -m 600 /dev/xen/gntdev c 10 121\n\
+         mknod -m 600 /dev/xen/privcmd c 10 120\n\
+         mknod -m 600 /dev/xen/xenbus c 10 125\n\
+         mknod -m 600 /dev/xen/hypercall c 10 119\n",
+        "",
+    );
+}
+
+#[test]
+fn check_names_the_first_missing_node() {
+    expect(
+        under("no-nodes", &["--check", "--devices"]),
+        5,
+        "",
+        "xen-mountfs: /dev/xen/evtchn: no such device node\n",
+    );
+}
+
+#[test]
+fn says_which_driver_is_missing() {
+    expect(
+        under("dom0", &["--check", "--devices"]),
+        5,
+        "",
+        "xen-mountfs: /dev/xen/evtchn: no driver for it is loaded (run xen-modload)\n",
+    );
+}
+
+#[test]
+fn replaces_a_wrong_node_only_if_told_to() {
+    expect(
+        under("wrong-node", &["-n", "--devices"]),
+        6,
+        "",
+        "xen-mountfs: /dev/xen/gntdev: is a file, not character device 10:121 \
+         (replace it with --force)\n",
+    );
+    under("wrong-node", &["-n", "--devices", "--force"])
+        .assert()
+        .success()
+        .stdout(contains(
+            "rm -f /dev/xen/gntdev\nmknod -m 600 /dev/xen/gntdev c 10 121\n",
+        ));
+}
+
+#[test]
+fn refuses_a_device_number_it_cannot_read() {
+    under("garbage-number", &["-n", "--devices"])
+        .assert()
+        .code(6)
+        .stderr(contains("\"ten\" is no device number\n"));
+}
+
+#[test]
+fn off_xen_nothing_is_done_and_one_line_says_so() {
+    for arguments in [&[][..], &["--check"], &["--unmount"], &["--devices"]] {
+        let mut command = program();
+        command.args(arguments);
+        expect(command, 5, "", "xen-mountfs: not running under Xen\n");
+    }
+}
+
+#[test]
+fn refuses_a_root_for_what_only_a_kernel_can_do() {
+    expect(
+        under("not-mounted", &[]),
+        2,
+        "",
+        "xen-mountfs: --root goes with --check or --dry-run: \
+         a mount is made where the kernel is (see --help)\n",
+    );
+}
+
+#[test]
+fn an_empty_variable_is_not_set_and_a_wrong_one_is_refused() {
+    let mut command = under("no-nodes", &["--check"]);
+    command.env("XEN_MOUNTFS_DEVICES", "");
+    expect(command, 0, "", "");
+
+    let mut command = under("no-nodes", &["--check"]);
+    command.env("XEN_MOUNTFS_DEVICES", "maybe");
+    expect(
+        command,
+        2,
+        "",
+        "xen-mountfs: invalid value 'maybe' for '--devices': value was not a boolean (see --help)\n",
+    );
+}
+
+#[test]
+fn a_variable_is_taken_and_a_flag_beats_it() {
+    let mut command = under("no-nodes", &["--check"]);
+    command.env("XEN_MOUNTFS_DEVICES", "yes");
+    command.assert().code(5);
+
+    let mut command = under("dom0", &["--check", "--target", "/proc/xen"]);
+    command.env("XEN_MOUNTFS_TARGET", "/nowhere");
+    expect(command, 0, "", "");
+}
+
+#[test]
+fn a_full_disk_is_an_error_with_a_status() {
+    let full = std::fs::File::options()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("xen-mountfs"));
+    let output = command
+        .args(["-n", "--root"])
+        .arg(format!(
+            "{}/tests/roots/not-mounted",
+            env!("CARGO_MANIFEST_DIR")
+        ))
+        .stdout(full)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        "xen-mountfs: write to standard output: No space left on device (os error 28)\n"
+    );
+}
