@@ -1,0 +1,124 @@
+//! What `down` has to do, decided from what was read.
+
+use crate::Error;
+use crate::cidr::Cidr;
+use crate::facts::{Bridge, Facts};
+use crate::link::Link;
+use crate::names::is_guests;
+use crate::record::{Found, Record};
+use crate::step::Step;
+use crate::up::not_a_bridge;
+
+/// The steps that take away what `up` made or added; none where that is so.
+///
+/// # Errors
+/// The name is something else's, the bridge is in use (unless `force`), or
+/// nobody can tell what `up` did.
+pub fn plan_down(facts: &Facts, force: bool) -> Result<Vec<Step>, Error> {
+    let Some(bridge) = &facts.bridge else {
+        // It went by other means.
+        return Ok(forget(facts));
+    };
+    if !bridge.link.is_bridge() {
+        return Err(not_a_bridge(&bridge.link));
+    }
+    let Some(record) = facts.record.of(&bridge.link.name, bridge.link.index)? else {
+        return Ok(forget(facts));
+    };
+    let mut steps = if record.made {
+        refuse_users(bridge, users(bridge, record), force)?;
+        remove_steps(bridge, record)
+    } else {
+        take_back_steps(bridge, record, force)?
+    };
+    steps.push(Step::Forget);
+    Ok(steps)
+}
+
+fn forget(facts: &Facts) -> Vec<Step> {
+    match facts.record {
+        Found::Record(_) => vec![Step::Forget],
+        // Not known to be a record, and it stands in nobody's way.
+        Found::Nothing | Found::Unreadable(_) => vec![],
+    }
+}
+
+fn refuse_users(bridge: &Bridge, users: Vec<String>, force: bool) -> Result<(), Error> {
+    if users.is_empty() || force {
+        return Ok(());
+    }
+    Err(Error::InUse {
+        bridge: bridge.link.name.clone(),
+        users: users.join(", "),
+    })
+}
+
+/// Who would lose something with the bridge: guests, other ports, addresses.
+fn users(bridge: &Bridge, record: &Record) -> Vec<String> {
+    let mut users = guests(bridge);
+    let foreign = bridge
+        .ports
+        .iter()
+        .filter(|port| !is_guests(&port.name) && !added(record, port));
+    users.extend(foreign.map(|port| format!("port {}", port.name)));
+    let addresses = bridge.addresses.iter().map(|address| address.cidr);
+    users.extend(
+        addresses
+            .filter(|cidr| !record.addresses.contains(&cidr.to_string()))
+            .map(|cidr| format!("address {cidr}")),
+    );
+    users
+}
+
+fn guests(bridge: &Bridge) -> Vec<String> {
+    let ports = bridge.ports.iter().filter(|port| is_guests(&port.name));
+    ports
+        .map(|port| format!("guest's interface {}", port.name))
+        .collect()
+}
+
+fn added(record: &Record, port: &Link) -> bool {
+    record.ports.iter().any(|added| added.ifindex == port.index)
+}
+
+/// Ports fall off a bridge that is removed; only what `up` switched on is
+/// switched off again.
+fn remove_steps(bridge: &Bridge, record: &Record) -> Vec<Step> {
+    let mut steps = vec![];
+    for added in record.ports.iter().filter(|added| added.brought_up) {
+        if is_port(bridge, added.ifindex) {
+            steps.push(Step::SetPortUp(added.interface(), false));
+        }
+    }
+    steps.push(Step::Remove);
+    steps
+}
+
+/// On somebody else's bridge, other ports and addresses stay as they are.
+fn take_back_steps(bridge: &Bridge, record: &Record, force: bool) -> Result<Vec<Step>, Error> {
+    let mut steps = vec![];
+    for address in &bridge.addresses {
+        let cidr: Cidr = address.cidr;
+        if record.addresses.contains(&cidr.to_string()) {
+            steps.push(Step::RemoveAddress(cidr));
+        }
+    }
+    for added in &record.ports {
+        if is_port(bridge, added.ifindex) {
+            // In this order: what is a port no longer is not looked at again,
+            // should the second fail.
+            if added.brought_up {
+                steps.push(Step::SetPortUp(added.interface(), false));
+            }
+            steps.push(Step::ReleasePort(added.interface()));
+        }
+    }
+    if !steps.is_empty() {
+        refuse_users(bridge, guests(bridge), force)?;
+    }
+    Ok(steps)
+}
+
+fn is_port(bridge: &Bridge, ifindex: u32) -> bool {
+    bridge.ports.iter().any(|port| port.index == ifindex)
+}

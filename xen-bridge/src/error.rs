@@ -1,0 +1,160 @@
+//! What can go wrong, and the exit status that says so.
+
+use std::io;
+
+use crate::netlink::Failure;
+
+/// A reason for which the bridge is not as it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The command line is wrong.
+    #[error("{0} (see --help)")]
+    Usage(String),
+
+    /// Asked to show a bridge, and nothing has its name.
+    #[error("{0}: no such bridge")]
+    NoSuchBridge(String),
+
+    /// A port that was named is not there.
+    #[error("port {0}: no such interface")]
+    NoSuchPort(String),
+
+    /// The kernel knows no interface of kind `bridge`, not even as a module.
+    #[error("make bridge {0}: this kernel has no bridges (CONFIG_BRIDGE)")]
+    NoBridges(String),
+
+    /// The kernel's bridges cannot heed VLAN tags.
+    #[error("bridge {0}: this kernel has no VLAN filtering (CONFIG_BRIDGE_VLAN_FILTERING)")]
+    NoVlanFiltering(String),
+
+    /// Something else has the bridge's name.
+    #[error("{name} is {kind}, not a bridge")]
+    NotABridge {
+        /// The name.
+        name: String,
+        /// What has it, with its article.
+        kind: String,
+    },
+
+    /// A port that would not work, or whose host would be cut off.
+    #[error("port {port}: {why}")]
+    UnfitPort {
+        /// The port's name.
+        port: String,
+        /// The reason.
+        why: String,
+    },
+
+    /// A setting that contradicts what the bridge has.
+    #[error("bridge {bridge}: {why}")]
+    Contradiction {
+        /// The bridge's name.
+        bridge: String,
+        /// The contradiction.
+        why: String,
+    },
+
+    /// The bridge is not to be taken away from under somebody.
+    #[error("bridge {bridge} is in use: {users} (take it down all the same with --force)")]
+    InUse {
+        /// The bridge's name.
+        bridge: String,
+        /// Guests' interfaces, foreign ports and addresses.
+        users: String,
+    },
+
+    /// The record of what `up` made cannot be understood.
+    #[error("{path}: {why}")]
+    BadRecord {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+    },
+
+    /// The kernel refused a request, or could not be asked.
+    #[error("{doing}: {failure}")]
+    Netlink {
+        /// What was being done, to what.
+        doing: String,
+        /// The kernel's answer.
+        failure: Failure,
+    },
+
+    /// A failure half-way, after which not everything could be taken back.
+    #[error("{cause}; and then, {undoing}")]
+    HalfWay {
+        /// The first failure.
+        cause: Box<Error>,
+        /// The failure of taking back.
+        undoing: Box<Error>,
+    },
+
+    /// A system call failed.
+    #[error("{doing}: {source}")]
+    System {
+        /// What was being done, to what.
+        doing: String,
+        /// The kernel's answer.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    /// A failed system call, with what was being done.
+    pub(crate) fn system(doing: impl Into<String>, source: impl Into<io::Error>) -> Self {
+        Self::System {
+            doing: doing.into(),
+            source: source.into(),
+        }
+    }
+
+    /// A failed request, with what was being done.
+    pub(crate) fn netlink(doing: impl Into<String>, failure: Failure) -> Self {
+        Self::Netlink {
+            doing: doing.into(),
+            failure,
+        }
+    }
+
+    /// The exit status, as the manual page lists them.
+    #[must_use]
+    pub fn exit_status(&self) -> u8 {
+        match self {
+            Self::Usage(_) => 2,
+            Self::NoSuchBridge(_)
+            | Self::NoSuchPort(_)
+            | Self::NoBridges(_)
+            | Self::NoVlanFiltering(_) => 5,
+            Self::NotABridge { .. }
+            | Self::UnfitPort { .. }
+            | Self::Contradiction { .. }
+            | Self::InUse { .. }
+            | Self::BadRecord { .. } => 6,
+            Self::HalfWay { cause, .. } => cause.exit_status(),
+            Self::Netlink { failure, .. } => status_of(&failure.source),
+            Self::System { source, .. } => status_of(source),
+        }
+    }
+}
+
+fn status_of(source: &io::Error) -> u8 {
+    match source.kind() {
+        io::ErrorKind::PermissionDenied => 4,
+        _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::errno::Errno;
+
+    #[test]
+    fn says_not_permitted_for_both_errnos() {
+        for errno in [Errno::EPERM, Errno::EACCES] {
+            assert_eq!(Error::system("make bridge xenbr0", errno).exit_status(), 4);
+        }
+        assert_eq!(Error::system("x", Errno::EIO).exit_status(), 1);
+    }
+}

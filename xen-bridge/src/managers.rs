@@ -1,0 +1,168 @@
+//! Who else configures an interface, as their files below `/run` tell.
+//!
+//! A file that is there and cannot be read, or does not say, counts as
+//! "unknown", never as "nobody".
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::facts::Interface;
+
+/// Somebody who configures an interface.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Manager {
+    /// The interface.
+    pub interface: String,
+    /// The program.
+    pub manager: &'static str,
+    /// In its own words what it does, or `unknown`.
+    pub state: String,
+}
+
+/// How a program's file is to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    NetworkManager,
+    Networkd,
+    Ifstate,
+    PidFile,
+}
+
+/// Who keeps what where below `/run`; `@` is the interface's name, `#` its
+/// number. Of one program's files the first that says something counts.
+const FILES: [(&str, Kind, &[&str]); 7] = [
+    (
+        "NetworkManager",
+        Kind::NetworkManager,
+        &["NetworkManager/devices/#"],
+    ),
+    (
+        "systemd-networkd",
+        Kind::Networkd,
+        &["systemd/netif/links/#"],
+    ),
+    ("ifupdown", Kind::Ifstate, &["network/ifstate", "ifstate"]),
+    (
+        "dhcpcd",
+        Kind::PidFile,
+        &[
+            "dhcpcd/@.pid",
+            "dhcpcd/@-4.pid",
+            "dhcpcd/@-6.pid",
+            "dhcpcd-@.pid",
+            "dhcpcd/pid",
+            "dhcpcd.pid",
+        ],
+    ),
+    (
+        "dhclient",
+        Kind::PidFile,
+        &["dhclient.@.pid", "dhclient-@.pid", "dhclient6.@.pid"],
+    ),
+    ("udhcpc", Kind::PidFile, &["udhcpc.@.pid"]),
+    ("connman", Kind::PidFile, &["connman/connmand.pid"]),
+];
+
+/// Reads the state files of the programs known, below `root`.
+#[must_use]
+pub fn read_managers(root: &Path, interface: &Interface) -> Vec<Manager> {
+    let number = interface.index.to_string();
+    let mut managers = vec![];
+    for (manager, kind, files) in FILES {
+        let state = files.iter().find_map(|file| {
+            let file = file.replace('#', &number).replace('@', &interface.name);
+            let path = root.join("run").join(file);
+            state_in(&path, |text| match kind {
+                Kind::NetworkManager => network_manager(text),
+                Kind::Networkd => networkd(text),
+                Kind::Ifstate => ifupdown(text, &interface.name),
+                Kind::PidFile => running(root, text),
+            })
+        });
+        managers.extend(state.map(|state| Manager {
+            interface: interface.name.clone(),
+            manager,
+            state,
+        }));
+    }
+    managers
+}
+
+/// What a file says; `None` where there is none, or it says "not mine".
+fn state_in(file: &Path, state: impl Fn(&str) -> Option<String>) -> Option<String> {
+    match fs::read(file) {
+        Ok(content) => state(&String::from_utf8_lossy(&content)),
+        Err(error) => match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => None,
+            _ => Some("unknown".to_owned()),
+        },
+    }
+}
+
+fn value_of<'a>(text: &'a str, key: &str) -> Option<&'a str> {
+    let mut pairs = text.lines().filter_map(|line| line.split_once('='));
+    let (_, value) = pairs.find(|(name, _)| name.trim() == key)?;
+    Some(value.trim())
+}
+
+fn network_manager(text: &str) -> Option<String> {
+    match value_of(text, "managed") {
+        Some("false") => None,
+        Some("true") => Some("managed".to_owned()),
+        _ => Some("unknown".to_owned()),
+    }
+}
+
+fn networkd(text: &str) -> Option<String> {
+    match value_of(text, "ADMIN_STATE") {
+        Some("unmanaged") => None,
+        state => Some(state.unwrap_or("unknown").to_owned()),
+    }
+}
+
+/// One `interface=logical-name` a line; ifupdown-ng has a count after it.
+fn ifupdown(text: &str, name: &str) -> Option<String> {
+    let mut words = text
+        .lines()
+        .filter_map(|line| line.split([' ', '=']).next());
+    words
+        .any(|word| word == name)
+        .then(|| "configured".to_owned())
+}
+
+/// A pid file outlives its process.
+fn running(root: &Path, text: &str) -> Option<String> {
+    match text.trim().parse::<u32>() {
+        Ok(pid) => root
+            .join(format!("proc/{pid}"))
+            .is_dir()
+            .then(|| format!("running as process {pid}")),
+        Err(_) => Some("unknown".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_each_programs_own_words() {
+        assert_eq!(network_manager("[device]\nmanaged=false\n"), None);
+        assert_eq!(network_manager("managed=true").unwrap(), "managed");
+        assert_eq!(network_manager("").unwrap(), "unknown");
+        assert_eq!(networkd("ADMIN_STATE=unmanaged\n"), None);
+        assert_eq!(
+            networkd("OPER_STATE=routable\nADMIN_STATE=configured\n").unwrap(),
+            "configured"
+        );
+        assert_eq!(
+            ifupdown("lo=lo\neth0=eth0\n", "eth0").unwrap(),
+            "configured"
+        );
+        assert_eq!(ifupdown("lo=lo\neth01=eth01\n", "eth0"), None);
+        assert_eq!(ifupdown("eth0=eth0 1\n", "eth0").unwrap(), "configured");
+    }
+}

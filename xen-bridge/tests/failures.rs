@@ -1,0 +1,171 @@
+//! What is left when something fails half-way: what was there before.
+
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+mod common;
+
+use common::{Machine, PROGRAM, Ran};
+use serde_json::Value;
+
+const BUSY: &str = "up --port eth0 --port eth1 --mtu 1400 --mac 00:16:3e:00:00:01 --stp on \
+                    --address 172.16.0.1/16 --address fd00::1/64";
+
+/// Has the N-th of that system call fail.
+fn run_with_fault(machine: &Machine, call: &str, errno: &str, n: usize, arguments: &str) -> Ran {
+    let fault = format!("inject={call}:error={errno}:when={n}");
+    let mut command = machine.command("strace");
+    command.args(["-qq", "-o", "/dev/null", "-e", &fault, PROGRAM]);
+    command.args(arguments.split_whitespace());
+    command.output().unwrap().into()
+}
+
+/// Runs with a fault at the first, second, third ... such call, until none is
+/// hit; gives how many were.
+fn at_each(
+    machine: &Machine,
+    call: &str,
+    errno: &str,
+    mut check: impl FnMut(usize, &Ran),
+) -> usize {
+    for n in 1..60 {
+        let ran = run_with_fault(machine, call, errno, n, BUSY);
+        if ran.status == 0 {
+            return n - 1;
+        }
+        assert_eq!(ran.stdout, "");
+        assert_eq!(ran.stderr.lines().count(), 1, "{call} {n}: {ran:?}");
+        check(n, &ran);
+    }
+    panic!("{call}: no end");
+}
+
+#[test]
+fn leaves_no_half_made_bridge_whatever_request_fails() {
+    for (call, errno) in [
+        ("sendto", "EIO"),
+        ("recvfrom", "EIO"),
+        ("recvfrom", "ENOBUFS"),
+    ] {
+        let machine = Machine::with_cards();
+        let before = machine.state();
+        let hit = at_each(&machine, call, errno, |n, ran| {
+            assert_eq!(ran.status, 1, "{call} {n}: {ran:?}");
+            machine.is_as(&before, &format!("{call} {n}: {ran:?}"));
+            machine.ok("test ! -e /run/xen-bridge/xenbr0");
+        });
+        // Look at bridge and ports with addresses and routes; make, number, two
+        // ports and up, MTU, two addresses.
+        assert!(hit >= 17, "{call}: {hit}");
+        machine.run("down").is_silent();
+        machine.is_as(&before, "");
+    }
+}
+
+#[test]
+fn leaves_somebody_elses_bridge_as_it_was_whatever_request_fails() {
+    for call in ["sendto", "recvfrom"] {
+        let machine = Machine::with_cards();
+        machine.ok("ip link add xenbr0 type bridge forward_delay 0; \
+             ip link set xenbr0 address 02:00:00:00:00:01; ip link set xenbr0 mtu 1300; \
+             ip link set eth1 up; ip address add 10.0.0.1/8 dev xenbr0");
+        let before = machine.state();
+        let hit = at_each(&machine, call, "EIO", |n, ran| {
+            machine.is_as(&before, &format!("{call} {n}: {ran:?}"));
+        });
+        assert!(hit >= 20, "{call}: {hit}");
+    }
+}
+
+#[test]
+fn leaves_no_half_made_bridge_when_the_record_cannot_be_written() {
+    for (call, errno) in [
+        ("openat", "ENOSPC"),
+        ("write", "ENOSPC"),
+        ("fsync", "EIO"),
+        ("rename", "EIO"),
+        ("mkdir", "EROFS"),
+        ("fcntl", "EIO"),
+    ] {
+        let machine = Machine::with_cards();
+        let before = machine.state();
+        for n in 1..12 {
+            let ran = run_with_fault(&machine, call, errno, n, BUSY);
+            if ran.status == 0 {
+                machine.run("down").is_silent();
+            }
+            machine.is_as(&before, &format!("{call} {n}: {ran:?}"));
+        }
+    }
+}
+
+#[test]
+fn takes_everything_down_in_a_second_run_whatever_request_fails() {
+    for call in ["sendto", "recvfrom"] {
+        let machine = Machine::with_cards();
+        let before = machine.state();
+        for n in 1..12 {
+            machine.run(BUSY).is_silent();
+            let _ = run_with_fault(&machine, call, "EIO", n, "down");
+            machine.run("down").is_silent();
+            machine.is_as(&before, &format!("{call} {n}"));
+        }
+    }
+}
+
+#[test]
+fn says_so_without_privilege() {
+    let machine = Machine::with_cards();
+    let unprivileged = |arguments: &str| -> Ran {
+        let mut command = machine.command("setpriv");
+        command.args([
+            "--bounding-set=-net_admin",
+            "--inh-caps=-net_admin",
+            PROGRAM,
+        ]);
+        command.args(arguments.split_whitespace());
+        command.output().unwrap().into()
+    };
+    unprivileged("up").fails(
+        4,
+        "make bridge xenbr0: Operation not permitted (os error 1)",
+    );
+    unprivileged("down").is_silent();
+    unprivileged("show").fails(5, "xenbr0: no such bridge");
+    machine.run("up").is_silent();
+    unprivileged("up").is_silent();
+    unprivileged("up --stp on").fails(
+        4,
+        "set bridge xenbr0: stp on: Operation not permitted (os error 1)",
+    );
+    unprivileged("down").fails(
+        4,
+        "remove bridge xenbr0: Operation not permitted (os error 1)",
+    );
+    assert_eq!(unprivileged("show").status, 0);
+    assert_ne!(machine.record("xenbr0"), Value::Null);
+    machine.ok("rm -r /run/xen-bridge; ip link delete xenbr0; mount -o remount,ro /run");
+    machine.run("up").fails(
+        1,
+        "make bridge xenbr0: take the lock in /run/xen-bridge: \
+         Read-only file system (os error 30)",
+    );
+}
+
+#[test]
+fn tells_a_full_disk_and_a_closed_pipe() {
+    let machine = Machine::new();
+    machine.run("up").is_silent();
+    for arguments in ["show", "show --json", "up -n --stp on", "down -n", "--help"] {
+        let script =
+            format!("{PROGRAM} {arguments} 2>/run/error >/dev/full || echo $?; cat /run/error");
+        assert_eq!(
+            machine.ok(&script),
+            "1\nxen-bridge: write to standard output: No space left on device (os error 28)\n",
+            "{arguments}"
+        );
+    }
+    let script = format!(
+        "set +e; {{ {PROGRAM} show 2>/dev/null; echo $? >/run/status; }} | true; cat /run/status"
+    );
+    assert!(["0\n", "1\n"].contains(&machine.ok(&script).as_str()));
+}
