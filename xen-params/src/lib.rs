@@ -1,1 +1,148 @@
-//! Placeholder.
+//! The command line of the Xen hypervisor, and the files that carry it.
+//!
+//! Xen says nothing about a wrong line but in its own log: an option that it
+//! does not know is skipped, a size without a suffix is in KiB, what is over
+//! 127 bytes of an option is cut off. Here each option is checked before the
+//! boot, against the [`table`] of all that Xen knows, by release and machine.
+//!
+//! A line is put together by [`compose`] from what the arguments say, looked
+//! at by [`lint`], and printed by [`render`] for a boot loader or a script.
+//! [`install`] puts it beside a link to the hypervisor. Nothing here needs
+//! Xen to run: this works before its first boot and in an image's builder.
+
+mod cli;
+mod compose;
+mod diff;
+mod error;
+mod explain;
+mod finding;
+mod format;
+pub mod grammar;
+pub mod install;
+mod line;
+mod lint;
+mod report;
+mod settings;
+mod table;
+mod target;
+mod version;
+
+pub use cli::{Action, Args, ComposeArgs, DiffArgs, ExplainArgs, InstallArgs, LintArgs, ListArgs};
+pub use compose::{Composed, compose};
+pub use diff::diff;
+pub use error::Error;
+pub use explain::{explain, list};
+pub use finding::{Code, Finding, Severity};
+pub use format::{
+    BootFiles, Document, Format, grub_defaults, read_boot_files, render, safe_line, xen_cfg,
+};
+pub use line::{END, LINE_MAX, Line, OPTION_MAX, Word, words};
+pub use lint::lint;
+pub use settings::{BootArgs, LineArgs, ReportArgs, TargetArgs};
+pub use table::{Entry, Parser, find, nearest, table};
+pub use target::{Arch, Target};
+pub use version::Version;
+
+use std::io::Write;
+use std::path::Path;
+
+/// Does what the arguments say. `out` gets the answer, `err` warnings and,
+/// if that was asked for, what was changed.
+///
+/// # Errors
+/// Every [`Error`]; its `exit_status` is what the program returns.
+pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Error> {
+    match &args.action {
+        None => {
+            let args = &args.compose;
+            let target = Target::read(&args.line.target)?;
+            let composed = compose(&args.line, &target)?;
+            if let Some(refusal) = composed.refusal(args.line.force) {
+                return Err(refusal);
+            }
+            let root = &args.line.target.root;
+            let text = render(args.format, &composed, &target, &args.boot, root)?;
+            warn(&composed, args.line.force, err);
+            print(&text, out)
+        }
+        Some(Action::Lint(args)) => report::lint_lines(args, out),
+        Some(Action::Explain(args)) => {
+            let target = Target::read(&args.report.target)?;
+            print(&explain(&args.options, &target, args.report.json)?, out)
+        }
+        Some(Action::List(args)) => {
+            let target = Target::read(&args.report.target)?;
+            let pattern = args.pattern.as_deref();
+            print(&list(pattern, &target, args.report.json)?, out)
+        }
+        Some(Action::Diff(args)) => report::diff_lines(args, out),
+        Some(Action::Install(args)) => install_line(args, out, err),
+    }
+}
+
+fn install_line(args: &InstallArgs, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Error> {
+    let mut target_args = args.line.target.clone();
+    let root = target_args.root.clone();
+    let hypervisor = match target_args.xen_file.take() {
+        Some(file) => file,
+        None => install::find_hypervisor(&root)?,
+    };
+    target_args.xen_file = Some(hypervisor.clone());
+    let target = Target::read(&target_args)?;
+    let composed = compose(&args.line, &target)?;
+    let force = args.line.force;
+    if let Some(refusal) = composed.refusal(force) {
+        return Err(match refusal {
+            Error::Parameter(what) => Error::Configured(what),
+            other => other,
+        });
+    }
+    let facts = install::Facts::read(&root, &args.dir, &hypervisor)?;
+    let wanted = install::Wanted {
+        target: absolute(&root, &hypervisor)?,
+        line: composed.line.to_string(),
+    };
+    let steps = install::plan(&facts, &wanted, force)?;
+    warn(&composed, force, err);
+    if args.dry_run {
+        return steps
+            .iter()
+            .try_for_each(|step| print(&(step.command() + "\n"), out));
+    }
+    let remark = install::apply(&steps, |step| {
+        if args.verbose {
+            // The work is done; a lost remark does not undo it.
+            let _ = writeln!(err, "xen-params: {}", step.done());
+        }
+    })?;
+    if let Some(error) = remark {
+        let _ = writeln!(err, "xen-params: warning: {error}");
+    }
+    Ok(())
+}
+
+/// Where a link in some folder points must not depend on that folder.
+fn absolute(root: &Path, file: &Path) -> Result<std::path::PathBuf, Error> {
+    if root != Path::new("/") {
+        return Ok(Path::new("/").join(file));
+    }
+    if file.is_absolute() {
+        return Ok(file.to_path_buf());
+    }
+    std::env::current_dir()
+        .map(|here| here.join(file))
+        .map_err(|error| Error::system("ask for the current folder", error))
+}
+
+fn warn(composed: &Composed, force: bool, err: &mut dyn Write) {
+    for finding in composed.warnings(force) {
+        // A lost warning does not make the line a worse one.
+        let _ = writeln!(err, "xen-params: warning: {finding}");
+    }
+}
+
+pub(crate) fn print(text: &str, out: &mut dyn Write) -> Result<(), Error> {
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(|source| Error::system("write to standard output", source))
+}

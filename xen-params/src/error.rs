@@ -1,0 +1,122 @@
+//! What can go wrong, and the exit status that says so.
+
+use std::io;
+use std::path::PathBuf;
+
+/// A reason for which there is no line, or it is not where it should be.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The command line of this program is wrong.
+    #[error("{0} (see --help)")]
+    Usage(String),
+
+    /// A parameter that Xen would not take, or a format could not carry.
+    #[error("{0}")]
+    Parameter(String),
+
+    /// The same, but it comes from `$XEN_BOOT_PARAMS` or is to be installed.
+    #[error("{0}")]
+    Configured(String),
+
+    /// `lint` found errors; they stand on stdout.
+    #[error("{count} {} found", if *.count == 1 { "error" } else { "errors" })]
+    Lint {
+        /// How many.
+        count: usize,
+    },
+
+    /// `diff` found differences; they stand on stdout.
+    #[error("the lines differ")]
+    Different,
+
+    /// A machine whose Dom0 this program knows nothing of.
+    #[error("{0}: no table of Xen's options for this machine (only x86_64 and aarch64)")]
+    Architecture(String),
+
+    /// No option of the table matches.
+    #[error("no option of Xen matches {pattern}")]
+    NoMatch {
+        /// What was looked for.
+        pattern: String,
+    },
+
+    /// There is no hypervisor to link to.
+    #[error("{}: no hypervisor there (name one with --xen-file)", .looked_at.display())]
+    NoHypervisor {
+        /// The file, or the pattern.
+        looked_at: PathBuf,
+    },
+
+    /// No kernel that can be a Dom0, or nothing that tells its command line.
+    #[error("{what}")]
+    NoKernel {
+        /// What is missing, and the option that names one.
+        what: String,
+    },
+
+    /// GRUB takes every `xen*` in its folder for a hypervisor.
+    #[error("{}: GRUB would take xen.gz and xen-params there for hypervisors (use --format grub, or another folder)", .dir.display())]
+    BootFolder {
+        /// The folder asked for.
+        dir: PathBuf,
+    },
+
+    /// A file that this program did not write.
+    #[error("{}: {found}, not written by xen-params (replace it with --force)", .path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What is there, in words.
+        found: String,
+    },
+
+    /// A file or folder is not what it must be.
+    #[error("{}: {what}", .path.display())]
+    Unfit {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+
+    /// A system call failed.
+    #[error("{doing}: {source}")]
+    System {
+        /// What was being done, to what.
+        doing: String,
+        /// The kernel's answer.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    /// A failed system call, with what was being done.
+    pub(crate) fn system(doing: impl Into<String>, source: impl Into<io::Error>) -> Self {
+        Self::System {
+            doing: doing.into(),
+            source: source.into(),
+        }
+    }
+
+    /// The exit status, as the manual page lists them.
+    #[must_use]
+    pub fn exit_status(&self) -> u8 {
+        match self {
+            Self::Usage(_) | Self::Parameter(_) => 2,
+            Self::Architecture(_)
+            | Self::NoMatch { .. }
+            | Self::NoHypervisor { .. }
+            | Self::NoKernel { .. } => 5,
+            Self::Configured(_)
+            | Self::Lint { .. }
+            | Self::Different
+            | Self::BootFolder { .. }
+            | Self::Foreign { .. }
+            | Self::Unfit { .. } => 6,
+            Self::System { source, .. } => match source.kind() {
+                io::ErrorKind::PermissionDenied => 4,
+                _ => 1,
+            },
+        }
+    }
+}

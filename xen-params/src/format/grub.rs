@@ -1,0 +1,83 @@
+//! `/etc/default/grub.d/zz-xen-dom0.cfg`: two shell variables, read by
+//! grub-mkconfig, which copies their values into `grub.cfg`.
+
+use crate::Error;
+use crate::line::Line;
+
+/// The file's text. The name must sort behind the `xen.cfg` of Debian's Xen
+/// package, or that one wins.
+///
+/// # Errors
+/// A quote or a backslash: GRUB would hand them on with one more backslash.
+pub fn grub_defaults(line: &Line) -> Result<String, Error> {
+    let mut words = vec![];
+    for word in line.words() {
+        if word.text.contains(['\'', '"', '\\']) || !word.text.is_ascii() {
+            return Err(Error::Parameter(format!(
+                "{}: GRUB does not hand quotes, backslashes and letters beyond ASCII on as they are",
+                word.text
+            )));
+        }
+        words.push(for_grub(word.text));
+    }
+    let words = words.join(" ");
+    // Inside single quotes a shell sees only the quote itself.
+    let quoted = words.replace('\'', r"'\''");
+    Ok(format!(
+        "# The command line of the Xen hypervisor, made by xen-params. After a\n\
+         # change run update-grub. _DEFAULT is empty, so that nothing is added.\n\
+         GRUB_CMDLINE_XEN='{quoted}'\n\
+         GRUB_CMDLINE_XEN_DEFAULT=''\n"
+    ))
+}
+
+/// A word as it must stand in `grub.cfg`, a script of its own, to reach Xen.
+fn for_grub(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-=,.:+/%@".contains(c);
+    if word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{word}'")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(line: &str) -> String {
+        let text = grub_defaults(&Line::parse(line)).unwrap();
+        let line = text
+            .lines()
+            .find(|line| line.starts_with("GRUB_CMDLINE_XEN="));
+        line.unwrap()["GRUB_CMDLINE_XEN=".len()..].to_owned()
+    }
+
+    #[test]
+    fn an_ordinary_line_stands_as_it_is() {
+        let line = "dom0_mem=1G+25%,max:8G com1=115200,8n1 crashkernel=256M,below=4G";
+        assert_eq!(value(line), format!("'{line}'"));
+        assert_eq!(value(""), "''");
+    }
+
+    #[test]
+    fn what_grub_s_own_script_would_cut_is_quoted_for_it() {
+        assert_eq!(
+            value("a ivrs_hpet[0]=00:14.0"),
+            r"'a '\''ivrs_hpet[0]=00:14.0'\'''"
+        );
+        let words = shell_words::split(&value("rmrr=0x1=0:0:1d.0;0x2=0:0:1a.0")).unwrap();
+        assert_eq!(words, ["'rmrr=0x1=0:0:1d.0;0x2=0:0:1a.0'"]);
+        assert_eq!(
+            shell_words::split(&words[0]).unwrap(),
+            ["rmrr=0x1=0:0:1d.0;0x2=0:0:1a.0"]
+        );
+    }
+
+    #[test]
+    fn refuses_what_grub_would_change() {
+        for word in ["conswitch=\\", "tee=\"x\"", "tee='x'", "tee=é"] {
+            assert!(grub_defaults(&Line::parse(word)).is_err(), "{word}");
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! What is in the folder and in `/boot`, read before anything is decided.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use super::{Fingerprint, LINK, PARAMS, RECORD, Record};
+use crate::Error;
+use crate::format::{compare, names_after};
+use crate::target::{below, is_absent, read_if_there};
+
+/// What has a name now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// Nothing.
+    Nothing,
+    /// A symbolic link, and where it points.
+    Link(PathBuf),
+    /// A file, and what it holds.
+    File(Fingerprint),
+    /// Anything else, in words.
+    Other(&'static str),
+}
+
+impl Found {
+    /// The record's line for it; `None` for what is never written.
+    #[must_use]
+    pub fn recorded(&self, name: &str) -> Option<String> {
+        match self {
+            Self::Link(target) => Some(format!("{name} link {}", target.display())),
+            Self::File(fingerprint) => Some(format!("{name} file {fingerprint}")),
+            Self::Nothing | Self::Other(_) => None,
+        }
+    }
+
+    fn read(path: &Path) -> Result<Self, Error> {
+        let failed = |error| Error::system(format!("look at {}", path.display()), error);
+        let kind = match fs::symlink_metadata(path) {
+            Ok(metadata) => metadata.file_type(),
+            Err(error) if is_absent(&error) => return Ok(Self::Nothing),
+            Err(error) => return Err(failed(error)),
+        };
+        if kind.is_symlink() {
+            return fs::read_link(path).map(Self::Link).map_err(failed);
+        }
+        if kind.is_file() {
+            let content = fs::read(path)
+                .map_err(|error| Error::system(format!("read {}", path.display()), error))?;
+            return Ok(Self::File(Fingerprint::of(&content)));
+        }
+        Ok(Self::Other(if kind.is_dir() {
+            "a folder"
+        } else {
+            "neither file, link nor folder"
+        }))
+    }
+}
+
+/// Everything that decides what is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// The folder, below the root.
+    pub dir: PathBuf,
+    /// What has its name.
+    pub dir_found: Found,
+    /// It is `/boot`, or GRUB's own folder lies in it.
+    pub seen_by_grub: bool,
+    /// What is recorded there.
+    pub record: Record,
+    /// What has the link's name.
+    pub link: Found,
+    /// What has the line's name.
+    pub params: Found,
+    /// The hypervisor's file, as it can be read now.
+    pub source: PathBuf,
+    /// What it holds.
+    pub source_fingerprint: Fingerprint,
+    /// The file that says that a reboot is needed, unless it is there already
+    /// or nobody could read it: the root is another system's, or has no /run.
+    pub marker: Option<PathBuf>,
+}
+
+impl Facts {
+    /// Reads below `root`.
+    ///
+    /// # Errors
+    /// The hypervisor's file is none, or something cannot be read.
+    pub fn read(root: &Path, dir: &Path, hypervisor: &Path) -> Result<Self, Error> {
+        let dir = below(root, dir);
+        let source = below(root, hypervisor);
+        let source_fingerprint = read_hypervisor(&source)?;
+        let record = read_if_there(&dir.join(RECORD))?;
+        let run = Path::new("/run");
+        let marker = run.join("reboot-required");
+        Ok(Self {
+            dir_found: if dir.is_dir() {
+                Found::Other("a folder")
+            } else {
+                Found::read(&dir)?
+            },
+            seen_by_grub: is_same(&dir, &below(root, Path::new("/boot")))?
+                || ["grub", "grub2"].iter().any(|name| dir.join(name).is_dir()),
+            record: record.map(|text| Record::parse(&text)).unwrap_or_default(),
+            link: Found::read(&dir.join(LINK))?,
+            params: Found::read(&dir.join(PARAMS))?,
+            source,
+            source_fingerprint,
+            marker: (root == Path::new("/") && run.is_dir() && !marker.exists()).then_some(marker),
+            dir,
+        })
+    }
+}
+
+/// One folder by two names: by a link, a mount or a detour.
+fn is_same(a: &Path, b: &Path) -> Result<bool, Error> {
+    let inode = |path: &Path| match fs::metadata(path) {
+        Ok(metadata) => Ok(Some((metadata.dev(), metadata.ino()))),
+        Err(error) if is_absent(&error) => Ok(None),
+        Err(error) => Err(Error::system(format!("look at {}", path.display()), error)),
+    };
+    Ok(match (inode(a)?, inode(b)?) {
+        (Some(a), Some(b)) => a == b,
+        // Neither is there yet.
+        (None, None) => a.components().eq(b.components()),
+        _ => false,
+    })
+}
+
+/// A hypervisor is compressed by gzip, or is an ELF file, or a PE file for
+/// EFI and Arm. Anything else would make the machine stop at boot.
+fn read_hypervisor(path: &Path) -> Result<Fingerprint, Error> {
+    let failed = |error: io::Error| {
+        if is_absent(&error) {
+            Error::NoHypervisor {
+                looked_at: path.to_path_buf(),
+            }
+        } else {
+            Error::system(format!("read {}", path.display()), error)
+        }
+    };
+    let unfit = |what: &str| Error::Unfit {
+        path: path.to_path_buf(),
+        what: what.to_owned(),
+    };
+    if !fs::metadata(path).map_err(failed)?.is_file() {
+        return Err(unfit("not a file"));
+    }
+    let content = fs::read(path).map_err(failed)?;
+    let starts: [&[u8]; 3] = [b"\x1f\x8b", b"\x7fELF", b"MZ"];
+    if starts.iter().any(|start| content.starts_with(start)) {
+        Ok(Fingerprint::of(&content))
+    } else {
+        Err(unfit("no hypervisor: neither gzip nor ELF nor PE"))
+    }
+}
+
+/// The newest `/boot/xen-*.gz` below `root`, as the system there names it.
+///
+/// # Errors
+/// There is none, or the folder cannot be read.
+pub fn find_hypervisor(root: &Path) -> Result<PathBuf, Error> {
+    let boot = below(root, Path::new("/boot"));
+    let newest = names_after(&boot, "xen-")?
+        .into_iter()
+        // xen-syms-* are symbols, for a debugger.
+        .filter_map(|rest| rest.strip_suffix(".gz").map(str::to_owned))
+        .filter(|version| version.starts_with(|c: char| c.is_ascii_digit()))
+        .max_by(|a, b| compare(a, b));
+    match newest {
+        Some(version) => Ok(Path::new("/boot").join(format!("xen-{version}.gz"))),
+        None => Err(Error::NoHypervisor {
+            looked_at: boot.join("xen-*.gz"),
+        }),
+    }
+}

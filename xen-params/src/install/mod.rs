@@ -1,0 +1,25 @@
+//! `DIR/xen.gz`, a link to the hypervisor, and `DIR/xen-params`, its command
+//! line and a newline: all that a system's builder or boot loader must read.
+//!
+//! What was written is recorded in `DIR/.xen-params` ([`Record`]). A file that
+//! is neither as wanted nor as recorded is somebody else's, or was changed by
+//! somebody, and is left alone unless that is forced.
+
+mod apply;
+mod facts;
+mod plan;
+mod record;
+
+pub use apply::apply;
+pub use facts::{Facts, Found, find_hypervisor};
+pub use plan::{Step, Wanted, plan};
+pub use record::{Fingerprint, Record};
+
+/// The name of the link.
+pub const LINK: &str = "xen.gz";
+
+/// The name of the file with the line.
+pub const PARAMS: &str = "xen-params";
+
+/// The name of the file that tells what was written here.
+pub const RECORD: &str = ".xen-params";

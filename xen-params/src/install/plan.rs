@@ -1,0 +1,198 @@
+//! What has to be done, decided from what was read.
+
+use std::path::{Path, PathBuf};
+
+use super::{Facts, Fingerprint, Found, LINK, PARAMS, RECORD};
+use crate::Error;
+
+/// What is to be true.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Where `xen.gz` points: an absolute path, as the system itself has it.
+    pub target: PathBuf,
+    /// The line, without a newline.
+    pub line: String,
+}
+
+/// One thing to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Make a folder, and those above it.
+    MakeFolder(PathBuf),
+    /// Keep what has a name under another one too.
+    Keep {
+        /// The name.
+        path: PathBuf,
+        /// The other one; what had it is gone.
+        kept: PathBuf,
+    },
+    /// Write a file.
+    Write {
+        /// Where.
+        path: PathBuf,
+        /// The whole text.
+        text: String,
+    },
+    /// Make a link, or a copy where the file system has no links.
+    Link {
+        /// Where.
+        path: PathBuf,
+        /// Where it points.
+        target: PathBuf,
+        /// The file to copy.
+        source: PathBuf,
+    },
+    /// Tell that the system needs a reboot.
+    Mark(PathBuf),
+}
+
+impl Step {
+    /// The same as a shell command, quoted.
+    #[must_use]
+    pub fn command(&self) -> String {
+        match self {
+            Self::MakeFolder(path) => format!("mkdir -p {}", quoted(path)),
+            Self::Keep { path, kept } => format!("cp -a {} {}", quoted(path), quoted(kept)),
+            Self::Write { path, text } => {
+                let lines = text.lines().map(str::to_owned);
+                let lines: Vec<String> = if text.lines().count() == 0 {
+                    vec![String::new()]
+                } else {
+                    lines.collect()
+                };
+                format!(
+                    r"printf '%s\n' {} > {}",
+                    shell_words::join(lines),
+                    quoted(path)
+                )
+            }
+            Self::Link { path, target, .. } => {
+                format!("ln -sfn {} {}", quoted(target), quoted(path))
+            }
+            Self::Mark(path) => format!("touch {}", quoted(path)),
+        }
+    }
+
+    /// What was done, in words.
+    #[must_use]
+    pub fn done(&self) -> String {
+        match self {
+            Self::MakeFolder(path) => format!("made folder {}", path.display()),
+            Self::Keep { path, kept } => {
+                format!("kept {} as {}", path.display(), kept.display())
+            }
+            Self::Write { path, .. } => format!("wrote {}", path.display()),
+            Self::Link { path, target, .. } => {
+                format!("linked {} to {}", path.display(), target.display())
+            }
+            Self::Mark(path) => format!("made {}", path.display()),
+        }
+    }
+}
+
+fn quoted(path: &Path) -> String {
+    shell_words::quote(&path.display().to_string()).into_owned()
+}
+
+/// The steps that make it true; none where it is already.
+///
+/// # Errors
+/// The folder is GRUB's or none, or a name is taken by what this program did
+/// not write and `force` is not set.
+pub fn plan(facts: &Facts, wanted: &Wanted, force: bool) -> Result<Vec<Step>, Error> {
+    if facts.seen_by_grub {
+        return Err(Error::BootFolder {
+            dir: facts.dir.clone(),
+        });
+    }
+    let mut steps = vec![];
+    match &facts.dir_found {
+        Found::Nothing => steps.push(Step::MakeFolder(facts.dir.clone())),
+        Found::Other("a folder") => {}
+        _ => {
+            return Err(Error::Unfit {
+                path: facts.dir.clone(),
+                what: "not a folder".to_owned(),
+            });
+        }
+    }
+    let text = format!("{}\n", wanted.line);
+    let link = Found::Link(wanted.target.clone());
+    // A copy is as good where it is one.
+    let copy = Found::File(facts.source_fingerprint);
+    let params = Found::File(Fingerprint::of(text.as_bytes()));
+    let relink = facts.link != link && facts.link != copy;
+    let rewrite = facts.params != params;
+    let mut record = super::Record::default();
+    let mut keep = vec![];
+    for (name, found, change) in [
+        (LINK, &facts.link, relink),
+        (PARAMS, &facts.params, rewrite),
+    ] {
+        let path = facts.dir.join(name);
+        match found.recorded(name) {
+            Some(line) if facts.record.holds(&line) => record.add(line),
+            _ if change => keep.extend(foreign(path, found, force)?),
+            _ => {}
+        }
+    }
+    let mut changes = vec![];
+    if relink {
+        let made = [link.recorded(LINK), copy.recorded(LINK)];
+        made.into_iter().flatten().for_each(|line| record.add(line));
+        changes.push(Step::Link {
+            path: facts.dir.join(LINK),
+            target: wanted.target.clone(),
+            source: facts.source.clone(),
+        });
+    }
+    if rewrite {
+        params
+            .recorded(PARAMS)
+            .into_iter()
+            .for_each(|line| record.add(line));
+        changes.push(Step::Write {
+            path: facts.dir.join(PARAMS),
+            text,
+        });
+    }
+    if changes.is_empty() {
+        return Ok(vec![]);
+    }
+    steps.extend(keep);
+    steps.push(Step::Write {
+        path: facts.dir.join(RECORD),
+        text: record.to_string(),
+    });
+    steps.extend(changes);
+    steps.extend(facts.marker.clone().map(Step::Mark));
+    Ok(steps)
+}
+
+/// What must be done before a name that others use is taken.
+fn foreign(path: PathBuf, found: &Found, force: bool) -> Result<Option<Step>, Error> {
+    let what = match found {
+        Found::Nothing => return Ok(None),
+        Found::Other(what) => {
+            return Err(Error::Unfit {
+                path,
+                what: format!("{what}, which is not replaced"),
+            });
+        }
+        Found::File(_) => "a file".to_owned(),
+        Found::Link(target) => format!("a link to {}", target.display()),
+    };
+    if !force {
+        return Err(Error::Foreign { path, found: what });
+    }
+    let mut kept = path.clone().into_os_string();
+    kept.push(".bak");
+    Ok(Some(Step::Keep {
+        path,
+        kept: PathBuf::from(kept),
+    }))
+}
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

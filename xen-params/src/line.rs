@@ -1,0 +1,132 @@
+//! A command line as Xen cuts it up (`xen/common/kernel.c`).
+
+use std::fmt;
+
+/// The bytes that Xen keeps of one option; it cuts off the rest without a word.
+pub const OPTION_MAX: usize = 127;
+
+/// The bytes that Xen keeps of the whole line for `xl info`.
+pub const LINE_MAX: usize = 1023;
+
+/// The word that ends Xen's part: what follows is the Dom0 kernel's.
+pub const END: &str = "--";
+
+/// One option of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Word<'a> {
+    /// Where it begins, in bytes.
+    pub at: usize,
+    /// As it stands there.
+    pub text: &'a str,
+}
+
+impl<'a> Word<'a> {
+    /// What stands before the first `=`.
+    #[must_use]
+    pub fn key(&self) -> &'a str {
+        self.text.split_once('=').map_or(self.text, |(key, _)| key)
+    }
+
+    /// What stands after the first `=`; `None` where there is none.
+    #[must_use]
+    pub fn value(&self) -> Option<&'a str> {
+        self.text.split_once('=').map(|(_, value)| value)
+    }
+}
+
+/// The options of a text. Only a space separates them; a tab does not.
+pub fn words(text: &str) -> impl Iterator<Item = Word<'_>> {
+    let mut at = 0;
+    text.split(' ').filter_map(move |word| {
+        let begin = at;
+        at += word.len() + 1;
+        (!word.is_empty()).then_some(Word {
+            at: begin,
+            text: word,
+        })
+    })
+}
+
+/// The options in their order, without superfluous spaces.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Line {
+    options: Vec<String>,
+}
+
+impl Line {
+    /// The options of a text.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let mut line = Self::default();
+        line.add(text);
+        line
+    }
+
+    /// Adds the options of a text at the end.
+    pub fn add(&mut self, text: &str) {
+        self.options
+            .extend(words(text).map(|word| word.text.to_owned()));
+    }
+
+    /// The options.
+    pub fn words(&self) -> impl Iterator<Item = Word<'_>> {
+        let mut at = 0;
+        self.options.iter().map(move |text| {
+            let begin = at;
+            at += text.len() + 1;
+            Word { at: begin, text }
+        })
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.options.join(" "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn only_a_space_separates() {
+        let found: Vec<Word<'_>> = words("  a=1  b\tc ").collect();
+        assert_eq!(
+            found,
+            [
+                Word { at: 2, text: "a=1" },
+                Word {
+                    at: 7,
+                    text: "b\tc"
+                }
+            ]
+        );
+    }
+
+    #[test]
+    fn the_first_equals_sign_ends_the_name() {
+        let word = words("dom0=pvh,verbose=1").next().unwrap();
+        assert_eq!((word.key(), word.value()), ("dom0", Some("pvh,verbose=1")));
+        let word = words("noreboot").next().unwrap();
+        assert_eq!((word.key(), word.value()), ("noreboot", None));
+    }
+
+    proptest! {
+        #[test]
+        fn a_line_taken_apart_and_put_together_is_the_same(
+            words in prop::collection::vec("[^ ]{1,40}", 0..20)
+        ) {
+            let text = words.join(" ");
+            prop_assert_eq!(Line::parse(&text).to_string(), text);
+        }
+
+        #[test]
+        fn words_stand_where_they_say(text in ".{0,80}") {
+            for word in words(&text) {
+                prop_assert_eq!(&text[word.at..word.at + word.text.len()], word.text);
+            }
+        }
+    }
+}

@@ -1,0 +1,181 @@
+use super::*;
+use proptest::prelude::*;
+
+fn target(arch: Arch, xen: Option<&str>) -> Target {
+    Target {
+        arch,
+        xen: xen.map(|text| text.parse().unwrap()),
+    }
+}
+
+fn found(line: &str) -> Vec<(Severity, Code)> {
+    lint(line, &target(Arch::X86_64, None))
+        .into_iter()
+        .map(|finding| (finding.severity, finding.code))
+        .collect()
+}
+
+fn told(line: &str) -> Vec<String> {
+    lint(line, &target(Arch::X86_64, None))
+        .iter()
+        .map(Finding::to_string)
+        .collect()
+}
+
+const NOTHING: [(Severity, Code); 0] = [];
+
+#[test]
+fn finds_nothing_in_a_good_line() {
+    for line in [
+        "",
+        "placeholder dom0_mem=1024M,max:1024M com1=115200,8n1 console=com1,vga no-real-mode edd=off",
+        "dom0_mem=min:512M,max:8G,1G+10% dom0_max_vcpus=1-16 loglvl=all/all",
+        "no-watchdog smt=off ucode=scan ivrs_ioapic[4]=00:14.0 dom0=pvh",
+        "conring_size=16k nr_irqs=0x100 vcpu_migration_delay=-1 reboot=no",
+    ] {
+        assert_eq!(found(line), NOTHING, "{line}");
+    }
+}
+
+#[test]
+fn an_unknown_option_gets_the_name_that_was_meant() {
+    assert_eq!(
+        told("dom0-mem=1G,max:1G no-wachdog sausage=1 quiet"),
+        [
+            "dom0-mem=1G,max:1G: Xen has no such option (did you mean dom0_mem?)",
+            "no-wachdog: Xen has no such option (did you mean watchdog?)",
+            "sausage=1: Xen has no such option",
+            "quiet: an option of Linux: it belongs on the Dom0 kernel's line",
+        ]
+    );
+}
+
+#[test]
+fn a_size_without_a_suffix_is_a_trap() {
+    assert_eq!(
+        told("dom0_mem=512,max:1G"),
+        ["dom0_mem=512,max:1G: 512 without a suffix is 512 KiB (for MiB write 512M)"]
+    );
+    assert_eq!(found("conring_size=64"), [(Severity::Warning, Code::Kib)]);
+    assert_eq!(found("availmem=0"), NOTHING);
+    assert_eq!(
+        told("dom0_mem=010M,max:1G"),
+        ["dom0_mem=010M,max:1G: the leading 0 makes the number octal: 8 MiB"]
+    );
+}
+
+#[test]
+fn values_are_checked_by_how_xen_reads_them() {
+    for line in [
+        "smt=maybe",
+        "nr_irqs=many",
+        "conring_size=1.5M",
+        "dom0_mem=lots",
+        "dom0_max_vcpus=0",
+        "no-iommu=1",
+        "no-dom0_mem",
+    ] {
+        assert_eq!(found(line), [(Severity::Error, Code::BadValue)], "{line}");
+    }
+    assert_eq!(found("nr_irqs"), [(Severity::Warning, Code::NoEffect)]);
+    assert_eq!(found("no-nr_irqs=5"), [(Severity::Warning, Code::NoEffect)]);
+}
+
+#[test]
+fn what_xen_cuts_off_is_an_error() {
+    let long = format!("tee={}", "x".repeat(OPTION_MAX));
+    assert!(found(&long).contains(&(Severity::Error, Code::OptionTooLong)));
+    let fits = format!("mwait-idle.table={}", "x".repeat(110));
+    assert_eq!(fits.len(), OPTION_MAX);
+    assert_eq!(found(&fits), NOTHING);
+    let line = "noreboot ".repeat(114);
+    assert_eq!(line.len(), 1026);
+    assert!(found(&line).contains(&(Severity::Error, Code::LineTooLong)));
+}
+
+#[test]
+fn a_tab_separates_nothing() {
+    assert_eq!(
+        told("noreboot\twatchdog"),
+        ["noreboot\\twatchdog: a tab or another control character; only a space separates options"]
+    );
+}
+
+#[test]
+fn two_dashes_end_xen_s_part() {
+    assert_eq!(
+        found("noreboot -- sausage=1"),
+        [(Severity::Error, Code::EndOfXen)]
+    );
+}
+
+#[test]
+fn the_machine_and_the_release_decide() {
+    assert_eq!(
+        found("dtuart=/soc/uart"),
+        [(Severity::Error, Code::OtherMachine)]
+    );
+    let at = |line: &str, xen: &str| lint(line, &target(Arch::X86_64, Some(xen)));
+    assert_eq!(at("wallclock=efi", "4.20"), []);
+    assert_eq!(
+        at("wallclock=efi", "4.17")[0].to_string(),
+        "wallclock=efi: since Xen 4.20, not in 4.17"
+    );
+    assert_eq!(
+        at("gdb=com1", "4.19")[0].to_string(),
+        "gdb=com1: up to Xen 4.18, not in 4.19"
+    );
+    let arm = target(Arch::Aarch64, None);
+    assert_eq!(lint("dom0_mem=1G dtuart=/soc/uart", &arm), []);
+    assert_eq!(lint("dom0_mem=1G,max:1G", &arm)[0].code, Code::BadValue);
+}
+
+#[test]
+fn the_later_of_two_wins_unless_they_add_up() {
+    assert_eq!(
+        told("smt=1 com1=115200 no-smt"),
+        ["smt=1: has no effect: the later no-smt wins"]
+    );
+    assert_eq!(found("iommu=verbose iommu=debug"), NOTHING);
+    assert_eq!(found("dom0_mem=min:1G dom0_mem=max:4G"), NOTHING);
+    assert_eq!(
+        told("dom0_mem=max:1G dom0_mem=max:4G"),
+        ["dom0_mem=max:1G: has no effect: the later dom0_mem=max:4G wins"]
+    );
+}
+
+#[test]
+fn contradictory_memory_is_told() {
+    assert_eq!(
+        found("dom0_mem=min:4G,max:2G"),
+        [(Severity::Error, Code::Contradiction)]
+    );
+    assert_eq!(
+        told("dom0_mem=4G,max:2G"),
+        ["dom0_mem=4G,max:2G: 4 GiB is above max: 2 GiB, which wins"]
+    );
+    assert_eq!(found("dom0_mem=50%,max:2G"), NOTHING);
+    assert_eq!(found("dom0_mem=2G"), [(Severity::Hint, Code::NoMaximum)]);
+}
+
+proptest! {
+    #[test]
+    fn never_panics(text in ".{0,300}") {
+        for arch in [Arch::X86_64, Arch::Aarch64] {
+            for finding in lint(&text, &target(arch, Some("4.17"))) {
+                prop_assert!(finding.at <= text.len());
+                let _ = finding.to_string();
+            }
+        }
+    }
+
+    #[test]
+    fn never_panics_on_what_looks_like_a_line(
+        words in prop::collection::vec(
+            "(no-)?(dom0_mem|dom0_max_vcpus|com1|conring_size|nr_irqs|smt|ivrs_hpet\\[)=?[-+,:%0-9a-zMGTx]{0,12}",
+            0..8,
+        )
+    ) {
+        let _ = lint(&words.join(" "), &target(Arch::X86_64, None));
+    }
+}

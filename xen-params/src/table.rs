@@ -1,0 +1,296 @@
+//! The options that Xen knows, read from `options.tsv` beside this file.
+//!
+//! The table is data: a new release of Xen is a few changed lines there.
+
+use std::sync::LazyLock;
+
+use serde::{Serialize, Serializer};
+
+use crate::target::as_optional_text;
+use crate::{Arch, Target, Version};
+
+/// How Xen reads the value of an option (`xen/include/xen/param.h`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parser {
+    /// Yes or no; a bare name is yes.
+    Boolean,
+    /// A whole number: decimal, `0x` or, after a leading `0`, octal.
+    Integer,
+    /// A number with a suffix, in KiB where there is none.
+    Size,
+    /// Kept as it is, and read later.
+    Text,
+    /// A function of its own.
+    Custom,
+    /// Taken and thrown away, or read before the rest by the boot code.
+    Ignored,
+}
+
+impl Parser {
+    /// The word of the table's column.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Boolean => "boolean",
+            Self::Integer => "integer",
+            Self::Size => "size",
+            Self::Text => "string",
+            Self::Custom => "custom",
+            Self::Ignored => "ignore",
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        let all = [
+            Self::Boolean,
+            Self::Integer,
+            Self::Size,
+            Self::Text,
+            Self::Custom,
+            Self::Ignored,
+        ];
+        all.into_iter().find(|parser| parser.name() == name)
+    }
+}
+
+/// One row: an option, as one kind of machine reads it. A name may have more
+/// than one row. As JSON it is one object; its keys are stable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// The name; one that ends in `[` takes an index, as in `ivrs_ioapic[4]=`.
+    pub name: &'static str,
+    /// The machines that have it, in the words of Xen's own manual; empty: all.
+    pub machines: &'static str,
+    /// How the value is read.
+    pub parser: Parser,
+    /// It can be changed later, by `xl set-parameters`.
+    pub runtime: bool,
+    /// The release that brought it; `None`: 4.15 or before.
+    #[serde(serialize_with = "as_optional_text")]
+    pub first: Option<Version>,
+    /// The last release that has it; `None`: it is still there.
+    #[serde(serialize_with = "as_optional_text")]
+    pub last: Option<Version>,
+    /// What may stand for the value, in the manual's notation.
+    pub syntax: &'static str,
+    /// What holds where it is not given; empty where that is not told.
+    pub default: &'static str,
+    /// One line on what it does.
+    pub about: &'static str,
+}
+
+impl Serialize for Parser {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.name())
+    }
+}
+
+impl Entry {
+    fn parse(row: &'static str) -> Option<Self> {
+        let mut fields = row.split('\t');
+        let mut next = || fields.next();
+        Some(Self {
+            name: next()?,
+            machines: next()?,
+            parser: Parser::from_name(next()?)?,
+            runtime: next()? == "runtime",
+            first: version(next()?)?,
+            last: version(next()?)?,
+            syntax: next()?.trim(),
+            default: next()?,
+            about: next()?,
+        })
+    }
+
+    /// A machine of that kind has it.
+    #[must_use]
+    pub fn on(&self, arch: Arch) -> bool {
+        let kind = self.machines.split(['/', ' ']).next().unwrap_or_default();
+        match kind {
+            "" => true,
+            "x86" | "intel" | "amd" => arch == Arch::X86_64,
+            "arm" | "arm64" => arch == Arch::Aarch64,
+            _ => false,
+        }
+    }
+
+    /// That release has it; every one where none is named.
+    #[must_use]
+    pub fn at(&self, xen: Option<Version>) -> bool {
+        xen.is_none_or(|xen| {
+            self.first.is_none_or(|first| first <= xen) && self.last.is_none_or(|last| xen <= last)
+        })
+    }
+
+    /// The releases that have it, in words; `None` where all do.
+    #[must_use]
+    pub fn releases(&self) -> Option<String> {
+        match (self.first, self.last) {
+            (None, None) => None,
+            (Some(first), None) => Some(format!("since Xen {first}")),
+            (None, Some(last)) => Some(format!("up to Xen {last}")),
+            (Some(first), Some(last)) => Some(format!("Xen {first} to {last}")),
+        }
+    }
+}
+
+/// An empty field says nothing; anything else must be a version.
+fn version(field: &str) -> Option<Option<Version>> {
+    if field.is_empty() {
+        return Some(None);
+    }
+    field.parse().ok().map(Some)
+}
+
+static TABLE: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+    rows(include_str!("options.tsv"))
+        .filter_map(Entry::parse)
+        .collect()
+});
+
+/// The rows of the file, without comments and the headings.
+fn rows(text: &'static str) -> impl Iterator<Item = &'static str> {
+    text.lines().filter(|row| !row.starts_with('#')).skip(1)
+}
+
+/// Every row, sorted by name: the file is.
+#[must_use]
+pub fn table() -> &'static [Entry] {
+    &TABLE
+}
+
+/// The rows of one option, the one that holds best for the target first.
+#[must_use]
+pub fn find(name: &str, target: &Target) -> Vec<&'static Entry> {
+    let all = table();
+    let begin = all.partition_point(|entry| entry.name < name);
+    let same = all[begin..].iter().take_while(|entry| entry.name == name);
+    let mut found: Vec<&Entry> = same.collect();
+    // A row for one kind of machine says more than the one for all.
+    let rank = |entry: &Entry| {
+        (
+            !entry.on(target.arch),
+            !entry.at(target.xen),
+            entry.machines.is_empty(),
+        )
+    };
+    if let Some(best) = (0..found.len()).min_by_key(|at| rank(found[*at])) {
+        found.swap(0, best);
+    }
+    found
+}
+
+/// The option of the target whose name is most like `name`, if any is alike.
+#[must_use]
+pub fn nearest(name: &str, target: &Target) -> Option<&'static str> {
+    if name.len() > NAME_MAX {
+        return None;
+    }
+    let allowed = 1 + name.len() / 5;
+    table()
+        .iter()
+        .filter(|entry| entry.name.len().abs_diff(name.len()) <= allowed)
+        .filter(|entry| entry.on(target.arch) && entry.at(target.xen))
+        .map(|entry| (distance(name.as_bytes(), entry.name.as_bytes()), entry.name))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min()
+        .map(|(_, name)| name)
+}
+
+/// Case and the two kinds of dash are what people mix up first.
+fn fold(letter: u8) -> u8 {
+    match letter {
+        b'_' => b'-',
+        other => other.to_ascii_lowercase(),
+    }
+}
+
+/// The longest name that is compared; no option's is longer.
+const NAME_MAX: usize = 40;
+
+/// The number of letters to change, add, leave out or swap with the next.
+fn distance(a: &[u8], b: &[u8]) -> usize {
+    let mut before = [0; NAME_MAX + 1];
+    let mut last: [usize; NAME_MAX + 1] = std::array::from_fn(|place| place);
+    for (i, letter) in a.iter().enumerate() {
+        let mut row = [i + 1; NAME_MAX + 1];
+        for (j, other) in b.iter().enumerate() {
+            let differs = fold(*letter) != fold(*other);
+            row[j + 1] = (last[j] + usize::from(differs))
+                .min(last[j + 1] + 1)
+                .min(row[j] + 1);
+            if i > 0 && j > 0 && fold(*letter) == fold(b[j - 1]) && fold(a[i - 1]) == fold(*other) {
+                row[j + 1] = row[j + 1].min(before[j - 1] + 1);
+            }
+        }
+        before = last;
+        last = row;
+    }
+    last[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn x86(xen: Option<&str>) -> Target {
+        Target {
+            arch: Arch::X86_64,
+            xen: xen.map(|text| text.parse().unwrap()),
+        }
+    }
+
+    #[test]
+    fn every_row_of_the_file_is_an_entry_that_says_what_it_does() {
+        assert_eq!(rows(include_str!("options.tsv")).count(), 232);
+        assert_eq!(table().len(), 232);
+        for entry in table() {
+            assert!(!entry.about.is_empty(), "{}", entry.name);
+            assert!(entry.about.len() <= 100, "{}", entry.name);
+            assert!(entry.about.is_ascii(), "{}", entry.name);
+        }
+    }
+
+    #[test]
+    fn the_table_is_sorted_and_holds_what_can_stand_in_a_line() {
+        assert!(table().windows(2).all(|pair| pair[0].name <= pair[1].name));
+        for entry in table() {
+            assert!(!entry.name.contains([' ', '=', '\t']), "{}", entry.name);
+            assert!(entry.name.len() <= NAME_MAX, "{}", entry.name);
+            assert!(entry.first.is_none() || entry.last.is_none() || entry.first <= entry.last);
+        }
+    }
+
+    #[test]
+    fn machines_are_told_apart() {
+        let on = |name: &str, arch| table().iter().any(|e| e.name == name && e.on(arch));
+        assert!(on("ept", Arch::Aarch64));
+        assert!(on("vpid", Arch::X86_64) && !on("vpid", Arch::Aarch64));
+        assert!(on("dit", Arch::X86_64) && !on("dit", Arch::Aarch64));
+        assert!(on("dtuart", Arch::Aarch64) && !on("dtuart", Arch::X86_64));
+        assert!(!on("xenheap_megabytes", Arch::Aarch64));
+        assert!(on("dom0_mem", Arch::X86_64) && on("dom0_mem", Arch::Aarch64));
+    }
+
+    #[test]
+    fn releases_bound_what_is_known() {
+        let wallclock = &find("wallclock", &x86(None))[0];
+        assert!(!wallclock.at("4.17".parse().ok()) && wallclock.at("4.20".parse().ok()));
+        let gdb = &find("gdb", &x86(None))[0];
+        assert!(gdb.at("4.18".parse().ok()) && !gdb.at("4.19".parse().ok()));
+        assert!(wallclock.at(None) && gdb.at(None));
+    }
+
+    #[test]
+    fn finds_the_name_that_was_meant() {
+        let target = x86(None);
+        assert_eq!(nearest("dom0-mem", &target), Some("dom0_mem"));
+        assert_eq!(nearest("dmo0_mem", &target), Some("dom0_mem"));
+        assert_eq!(nearest("IOMMU", &target), Some("iommu"));
+        assert_eq!(nearest("logvl", &target), Some("loglvl"));
+        assert_eq!(nearest("spec_ctrl", &target), Some("spec-ctrl"));
+        assert_eq!(nearest("root", &target), None);
+        assert_eq!(nearest("", &target), None);
+        assert_eq!(nearest("wallclok", &x86(Some("4.17"))), None);
+    }
+}
