@@ -1,1 +1,100 @@
-//! Placeholder.
+//! The chain that starts a Dom0, written for an init system from one model.
+//!
+//! [`machine`] reads what is installed and set; [`chain`] makes each link of
+//! the chain from that, as [`model`] data in no init system's words;
+//! [`systemd`] puts a link into a unit, [`extras`] adds what the kernel, udev
+//! and the network managers have to be told, and [`output`] writes files
+//! without ever taking somebody else's. A script that runs the chain without
+//! an init system gets the same command lines from [`show`].
+//!
+//! What the model holds was learnt where other start scripts failed: a store
+//! is started only where none lives and never stopped; a dead one is a failed
+//! unit; the watchdog is sent USR1 and nothing else; domains have all the time
+//! they need, and nothing that is restarted takes them along; off Xen and in a
+//! guest every link is skipped without a word.
+
+pub mod chain;
+mod cli;
+mod error;
+pub mod extras;
+pub mod folders;
+mod generate;
+pub mod machine;
+pub mod model;
+pub mod output;
+pub mod root;
+pub mod settings;
+pub mod show;
+pub mod systemd;
+pub mod template;
+pub mod tools;
+mod version;
+pub mod words;
+
+pub use cli::{Action, Args, CommandOf, Generate, Init, List, Place};
+pub use error::Error;
+pub use generate::{Chain, Choices};
+pub use version::XenVersion;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use machine::Machine;
+use root::Root;
+
+/// Does what the arguments say. `out` gets the answer, `err` remarks and, if
+/// that was asked for, what was written.
+///
+/// # Errors
+/// Every [`Error`]; its `exit_status` is what the program returns.
+pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Error> {
+    match &args.action {
+        Some(Action::Generate(args)) => generate::generate(args, out, err),
+        Some(Action::Command(args)) => show::command(args, out),
+        Some(Action::List(args)) => show::list(args, out),
+        None => {
+            let root = Root::new(Path::new("/"));
+            if !machine::is_dom0(&root) {
+                return Ok(());
+            }
+            let place = Machine::read(root, None, own_folder()?, environment())?;
+            let first = args
+                .folders
+                .first()
+                .map_or(Path::new("."), PathBuf::as_path);
+            generate::generator(&place, first)
+        }
+    }
+}
+
+impl Place {
+    /// The machine that is meant.
+    ///
+    /// # Errors
+    /// As [`Machine::read`].
+    pub fn machine(&self) -> Result<Machine, Error> {
+        let programs = match &self.bin_dir {
+            Some(folder) => folder.clone(),
+            None => own_folder()?,
+        };
+        Machine::read(Root::new(&self.root), self.xen, programs, environment())
+    }
+}
+
+/// Where this program runs from: its siblings are beside it, unless it is a
+/// copy among systemd's generators.
+fn own_folder() -> Result<PathBuf, Error> {
+    let program = std::env::current_exe()
+        .map_err(|source| Error::system("find the folder of this program", source))?;
+    let folder = program.parent().unwrap_or(Path::new("/"));
+    if folder.ends_with("systemd/system-generators") {
+        return Ok(PathBuf::from("/usr/bin"));
+    }
+    Ok(folder.to_path_buf())
+}
+
+/// The environment, as far as it is text.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}

@@ -1,0 +1,347 @@
+//! What each link of the chain is, on one machine.
+
+use std::path::{Path, PathBuf};
+
+use crate::folders::{LOG_FOLDER, STORE_FOLDER};
+use crate::machine::Machine;
+use crate::model::{Lasts, Limits, Name, Peer, Process, Restart, Seconds, Service, StopSignal};
+use crate::settings::bad_value;
+use crate::tools::StoreKind;
+use crate::words::{Command, Word};
+use crate::{Error, XenVersion};
+
+/// What xen-domains' script and its hot-plug scripts find their tools in.
+const SCRIPT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// The link as it is on this machine.
+///
+/// # Errors
+/// [`Error::NotInstalled`] where the Xen package's part is missing, and a
+/// setting that cannot be followed.
+pub fn service(name: Name, machine: &Machine) -> Result<Service, Error> {
+    match name {
+        Name::Modload => Ok(modload(machine)),
+        Name::Mountfs => Ok(mountfs(machine)),
+        Name::Store => store(machine),
+        Name::StoreReady => Ok(store_ready(machine)),
+        Name::StoreWatch => Ok(store_watch(machine)),
+        Name::Console => console(machine),
+        Name::Qemu => qemu(machine),
+        Name::Watchdog => watchdog(machine),
+        Name::Bridge => bridge(machine),
+        Name::Domains => domains(machine),
+    }
+}
+
+fn modload(machine: &Machine) -> Service {
+    let start = Command::new([machine.program("xen-modload")]);
+    Service::once(Name::Modload, vec![start])
+}
+
+/// It is never stopped: whatever requires it would be stopped with it, the
+/// store too.
+fn mountfs(machine: &Machine) -> Service {
+    let start = Command::new([machine.program("xen-mountfs")]);
+    Service {
+        after: vec![Peer::SystemReady, Peer::Link(Name::Modload)],
+        wants: vec![Peer::SystemReady, Peer::Link(Name::Modload)],
+        lasts: Lasts::Always,
+        ..Service::once(Name::Mountfs, vec![start])
+    }
+}
+
+/// The daemon's line without the program that starts it only where no store
+/// lives (hazard: a second daemon takes the first one's socket away).
+///
+/// # Errors
+/// As [`service`].
+pub fn store_daemon(machine: &Machine) -> Result<Command, Error> {
+    match machine.settings.get("XENSTORETYPE").unwrap_or("daemon") {
+        "daemon" => {}
+        "domain" => return store_domain(machine),
+        other => {
+            let what = format!("{other} is neither daemon nor domain");
+            return Err(bad_value("XENSTORETYPE", &what));
+        }
+    }
+    let (daemon, kind) = machine.search().store()?;
+    let pid_file = pid_file(Name::Store, machine);
+    let mut line = Command::new([
+        &daemon.display().to_string(),
+        "--no-fork",
+        "--pid-file",
+        pid_file,
+    ]);
+    // oxenstored keeps its access log without being asked, and takes -T only
+    // to ignore it (tools/ocaml/xenstored/parse_arg.ml).
+    if kind == StoreKind::C && machine.settings.is_on("XENSTORED_TRACE")? {
+        line = line
+            .with(Word::Text("-T".to_owned()))
+            .with(Word::Text(format!("{LOG_FOLDER}/xenstored-trace.log")));
+    }
+    Ok(line.list("XENSTORED_ARGS", ""))
+}
+
+/// A store in a domain of its own. The command ends when that domain runs.
+fn store_domain(machine: &Machine) -> Result<Command, Error> {
+    let search = machine.search();
+    let init = search.daemon("init-xenstore-domain", "XENSTORE_DOMAIN_INIT")?;
+    let kernel = init
+        .parent()
+        .and_then(Path::parent)
+        .unwrap_or(Path::new("/usr/lib/xen"))
+        .join("boot/xenstore-stubdom.gz");
+    let settings = &machine.settings;
+    let kernel = settings
+        .get("XENSTORE_DOMAIN_KERNEL")
+        .map_or(kernel, PathBuf::from);
+    let size = settings.get("XENSTORE_DOMAIN_SIZE").unwrap_or("8");
+    let mut line = Command::new([
+        &init.display().to_string(),
+        "--kernel",
+        &kernel.display().to_string(),
+        "--memory",
+        size,
+    ]);
+    if let Some(most) = settings.get("XENSTORE_MAX_DOMAIN_SIZE") {
+        line = line
+            .with(Word::Text("--maxmem".to_owned()))
+            .with(Word::Text(most.to_owned()));
+    }
+    Ok(line.list("XENSTORE_DOMAIN_ARGS", ""))
+}
+
+fn store(machine: &Machine) -> Result<Service, Error> {
+    let mut start = Command::new([&machine.program("xen-storewait"), "--launch", "--"]);
+    start.words.extend(store_daemon(machine)?.words);
+    Ok(Service {
+        after: vec![Peer::SystemReady, Peer::Link(Name::Mountfs)],
+        wants: vec![Peer::SystemReady],
+        requires: vec![Peer::Link(Name::Mountfs)],
+        environment: vec![("XENSTORED_ROOTDIR", STORE_FOLDER.to_owned())],
+        before_start: vec![check(machine)],
+        pid_file: Some(pid_file(Name::Store, machine)),
+        lasts: Lasts::Always,
+        ..Service::daemon(Name::Store, start)
+    })
+}
+
+/// `xen-init-dom0` goes before the seed: it does nothing once both keys are
+/// there, and it alone sets the UUID, the stub configuration and pool names.
+fn store_ready(machine: &Machine) -> Service {
+    let storewait = machine.program("xen-storewait");
+    let mut start = vec![Command::new([&storewait])];
+    if let Ok(init) = machine.search().daemon("xen-init-dom0", "XEN_INIT_DOM0") {
+        let line = Command::new([init.display().to_string()]);
+        start.push(line.list("XEN_DOM0_UUID", ""));
+    }
+    start.push(Command::new([&storewait, "--seed-dom0"]));
+    Service {
+        after: vec![
+            Peer::SystemReady,
+            Peer::Link(Name::Mountfs),
+            Peer::Link(Name::Store),
+        ],
+        before: vec![Peer::Libvirt],
+        wants: vec![Peer::SystemReady],
+        requires: vec![Peer::Link(Name::Mountfs), Peer::Link(Name::Store)],
+        lasts: Lasts::Always,
+        limits: Limits {
+            // xen-init-dom0 itself waits for ever for a store that is silent.
+            start_s: Some(Seconds::Count(90)),
+            ..Limits::default()
+        },
+        ..Service::once(Name::StoreReady, start)
+    }
+}
+
+fn store_watch(machine: &Machine) -> Service {
+    let storewait = machine.program("xen-storewait");
+    let start = Command::new([&storewait, "--hold", "--timeout", "30"]);
+    Service {
+        after: vec![Peer::Link(Name::Mountfs), Peer::Link(Name::StoreReady)],
+        requires: vec![Peer::Link(Name::Mountfs)],
+        process: Process::Notifies { watchdog_s: 90 },
+        ..Service::daemon(Name::StoreWatch, start)
+    }
+}
+
+fn console(machine: &Machine) -> Result<Service, Error> {
+    let daemon = machine.search().daemon("xenconsoled", "XENCONSOLED")?;
+    let trace = machine.settings.get("XENCONSOLED_TRACE").unwrap_or("none");
+    if !["none", "guest", "hv", "all"].contains(&trace) {
+        let what = format!("{trace} is none of none, guest, hv, all");
+        return Err(bad_value("XENCONSOLED_TRACE", &what));
+    }
+    let pid_file = pid_file(Name::Console, machine);
+    let start = Command::new([&daemon.display().to_string(), "-i", "--pid-file", pid_file])
+        .with(Word::Value {
+            before: "--log=",
+            name: "XENCONSOLED_TRACE",
+            default: "none",
+        })
+        .with(Word::Value {
+            before: "--log-dir=",
+            name: "XENCONSOLED_LOG_DIR",
+            default: "/var/log/xen/console",
+        })
+        .list("XENCONSOLED_ARGS", "");
+    Ok(Service {
+        after: vec![
+            Peer::SystemReady,
+            Peer::Link(Name::Mountfs),
+            Peer::Link(Name::StoreReady),
+        ],
+        wants: vec![Peer::SystemReady],
+        requires: vec![Peer::Link(Name::Mountfs), Peer::Link(Name::StoreReady)],
+        before_start: vec![check(machine)],
+        pid_file: Some(pid_file),
+        lasts: Lasts::PastShutdown,
+        ..Service::daemon(Name::Console, start)
+    })
+}
+
+fn qemu(machine: &Machine) -> Result<Service, Error> {
+    let qemu = machine.search().qemu()?.display().to_string();
+    let pid_file = pid_file(Name::Qemu, machine);
+    let start = Command::new([
+        &qemu,
+        "-xen-domid",
+        "0",
+        "-xen-attach",
+        "-name",
+        "dom0",
+        "-nographic",
+        "-M",
+        "xenpv",
+        "-nodefaults",
+        "-no-user-config",
+        "-monitor",
+        "none",
+        "-serial",
+        "none",
+        "-parallel",
+        "none",
+        "-pidfile",
+        pid_file,
+    ]);
+    Ok(Service {
+        after: vec![
+            Peer::Link(Name::Mountfs),
+            Peer::Link(Name::StoreReady),
+            Peer::Link(Name::Console),
+        ],
+        before: vec![Peer::Libvirt],
+        requires: vec![Peer::Link(Name::Mountfs), Peer::Link(Name::StoreReady)],
+        before_start: vec![check(machine)],
+        pid_file: Some(pid_file),
+        ..Service::daemon(Name::Qemu, start)
+    })
+}
+
+/// Only USR1 disarms the timer. A killed daemon's stays armed, and the host
+/// reboots when it runs out, restarted daemon or not.
+fn watchdog(machine: &Machine) -> Result<Service, Error> {
+    let daemon = machine.search().daemon("xenwatchdogd", "XENWATCHDOGD")?;
+    let has_foreground = machine
+        .version
+        .is_some_and(|version| version >= XenVersion::WATCHDOG_FOREGROUND);
+    let mut start = Command::new([daemon.display().to_string()]);
+    if has_foreground {
+        start = start.with(Word::Text("-F".to_owned()));
+    }
+    Ok(Service {
+        after: vec![Peer::Link(Name::Mountfs), Peer::Link(Name::StoreReady)],
+        requires: vec![Peer::Link(Name::Mountfs)],
+        before_start: vec![check(machine)],
+        process: if has_foreground {
+            Process::Foreground
+        } else {
+            Process::Forks
+        },
+        stop_signal: StopSignal::Usr1Only,
+        restart: Restart::OnFailure { after_s: 1 },
+        limits: Limits {
+            oom_score_adj: Some(-1000),
+            ..Limits::default()
+        },
+        ..Service::daemon(Name::Watchdog, start.list("XENWATCHDOGD_ARGS", "30 15"))
+    })
+}
+
+/// It waits for nothing of Xen: the address of the host may be on it, and a
+/// broken Dom0 is to be reached all the same.
+fn bridge(machine: &Machine) -> Result<Service, Error> {
+    let program = machine.program("xen-bridge");
+    // Without a name the program takes the same default.
+    let line = |verb: &str| Command::new([program.as_str(), verb]).list("XEN_BRIDGE", "");
+    machine.bridge()?;
+    Ok(Service {
+        after: vec![Peer::SystemReady],
+        before: vec![Peer::NetworkClients, Peer::DhcpServers],
+        wants: vec![Peer::SystemReady],
+        stop: vec![line("down")],
+        lasts: Lasts::PastShutdown,
+        ..Service::once(Name::Bridge, vec![line("up")])
+    })
+}
+
+/// Its script takes 300 s a guest to stop them, and what it leaves behind are
+/// the device models of guests that live on.
+fn domains(machine: &Machine) -> Result<Service, Error> {
+    let script = machine.search().xendomains()?.display().to_string();
+    let wanted = [Name::Console, Name::Qemu, Name::Bridge].map(Peer::Link);
+    Ok(Service {
+        after: [
+            Peer::Link(Name::Mountfs),
+            Peer::Link(Name::StoreReady),
+            Peer::Link(Name::Watchdog),
+            Peer::NetworkOnline,
+            Peer::RemoteDisks,
+        ]
+        .into_iter()
+        .chain(wanted)
+        .collect(),
+        before: vec![Peer::DhcpServers],
+        wants: [Peer::NetworkOnline].into_iter().chain(wanted).collect(),
+        requires: vec![Peer::Link(Name::Mountfs), Peer::Link(Name::StoreReady)],
+        environment: vec![
+            ("PATH", SCRIPT_PATH.to_owned()),
+            // Debian's init functions hand a script over to systemctl, which
+            // knows it as another unit, unless PID 1 itself has started it.
+            ("SYSTEMCTL_SKIP_REDIRECT", "1".to_owned()),
+        ],
+        // With no store to ask, the script's tools wait on the kernel's device
+        // for ever, and the way down with them. What fails here ends the stop.
+        stop: vec![
+            Command::new([&machine.program("xen-storewait"), "--timeout", "10"]),
+            Command::new([&script, "stop"]),
+        ],
+        limits: Limits {
+            start_s: Some(Seconds::Unlimited),
+            stop_s: Some(Seconds::Unlimited),
+            spares_children: true,
+            ..Limits::default()
+        },
+        ..Service::once(Name::Domains, vec![Command::new([&script, "start"])])
+    })
+}
+
+/// What stands before each daemon: xenfs is mounted, and says `control_d`.
+fn check(machine: &Machine) -> Command {
+    Command::new([&machine.program("xen-mountfs"), "--check"])
+}
+
+/// The pidfile that the installed scripts look at, so that they see a daemon
+/// they have not started.
+#[must_use]
+pub fn pid_file(name: Name, machine: &Machine) -> &'static str {
+    match (name, machine.has_debian_scripts()) {
+        (Name::Console, true) => "/run/xenconsoled.pid",
+        (Name::Console, false) => "/run/xen/xenconsoled.pid",
+        (Name::Qemu, true) => "/run/qemu-dom0.pid",
+        (Name::Qemu, false) => "/run/xen/qemu-dom0.pid",
+        (_, true) => "/run/xenstore.pid",
+        (_, false) => "/run/xen/xenstored.pid",
+    }
+}

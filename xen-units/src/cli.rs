@@ -1,0 +1,248 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::builder::BoolishValueParser;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+
+use crate::{Error, XenVersion};
+
+/// Writes the chain that starts a Xen Dom0 for an init system.
+///
+/// As a systemd generator it is called with three folders: it writes units to
+/// the first in a Dom0, and nothing anywhere else.
+#[derive(Debug, Clone, Parser)]
+#[command(
+    name = "xen-units",
+    version,
+    after_help = EXIT_STATUS,
+    arg_required_else_help = false,
+    args_conflicts_with_subcommands = true
+)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: Option<Action>,
+
+    /// As a systemd generator: where to write, by priority
+    #[arg(num_args = 3, value_names = ["NORMAL", "EARLY", "LATE"])]
+    pub folders: Vec<PathBuf>,
+}
+
+/// What to do.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Action {
+    /// Write all units and the configuration that goes with them
+    ///
+    /// What is there already and the same is left alone. A file that xen-units
+    /// has not written is never overwritten without --force.
+    Generate(Generate),
+
+    /// Print the command lines of one service, for a script without init system
+    ///
+    /// One line a command, quoted for a shell. Beside the services, NAME may be
+    /// `folders` (makes the folders and links) or `environment` (exports what
+    /// the daemons are to have in theirs, and every setting that is made).
+    Command(CommandOf),
+
+    /// Print the name of each service and what it is
+    List(List),
+}
+
+/// The arguments of `generate`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Generate {
+    /// The init system to write for
+    #[arg(long, env = "XEN_UNITS_INIT", hide_env_values = true)]
+    pub init: Init,
+
+    /// Where to write: /etc, or /usr/lib in a package; units go to
+    /// DIR/systemd/system, the rest to DIR/modprobe.d, DIR/tmpfiles.d and so on.
+    /// DIR is below --root
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "XEN_UNITS_OUTPUT",
+        hide_env_values = true
+    )]
+    pub output: PathBuf,
+
+    /// Start the domains at boot even where libvirt does
+    #[arg(
+        long,
+        env = "XEN_UNITS_DOMAINS",
+        hide_env_values = true,
+        value_parser = BoolishValueParser::new()
+    )]
+    pub domains: bool,
+
+    /// Start the watchdog with the rest
+    #[arg(
+        long,
+        env = "XEN_UNITS_WATCHDOG",
+        hide_env_values = true,
+        value_parser = BoolishValueParser::new()
+    )]
+    pub watchdog: bool,
+
+    /// Make the store's sockets for it; only for Xen before 4.8
+    #[arg(
+        long,
+        env = "XEN_UNITS_STORE_SOCKET",
+        hide_env_values = true,
+        value_parser = BoolishValueParser::new()
+    )]
+    pub store_socket: bool,
+
+    /// Overwrite files of others too, and keep each as FILE.bak
+    #[arg(long)]
+    pub force: bool,
+
+    /// Print the equivalent shell commands, change nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+
+    /// Say what was written
+    #[arg(short, long)]
+    pub verbose: bool,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap would print the comment")]
+    pub place: Place,
+}
+
+/// The arguments of `command`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct CommandOf {
+    /// The service, as in `list`
+    pub name: String,
+
+    /// What stops it instead, where a signal is not the way
+    #[arg(long)]
+    pub stop: bool,
+
+    /// The path of its pidfile instead, where scripts of others look for one
+    #[arg(long, conflicts_with = "stop")]
+    pub pid_file: bool,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap would print the comment")]
+    pub place: Place,
+}
+
+/// The arguments of `list`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct List {
+    /// As JSON: a list of objects with "name" and "description"
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which machine is meant.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Place {
+    /// The version of Xen; by default the running one, else the newest installed
+    #[arg(
+        long,
+        value_name = "VERSION",
+        env = "XEN_UNITS_XEN",
+        hide_env_values = true
+    )]
+    pub xen: Option<XenVersion>,
+
+    /// Where this project's programs are; by default where this one is
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "XEN_UNITS_BIN_DIR",
+        hide_env_values = true
+    )]
+    pub bin_dir: Option<PathBuf>,
+
+    /// Read, and write, below DIR
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "/",
+        hide_default_value = true
+    )]
+    pub root: PathBuf,
+}
+
+/// An init system that there is a writer for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Init {
+    /// systemd, 245 or later
+    Systemd,
+}
+
+const EXIT_STATUS: &str = "\
+Settings are read from /etc/default/xen-dom0, and from /etc/default/xen,
+/etc/default/xencommons and /etc/sysconfig/xencommons where it says nothing.
+Units read most of them again at each start; after a change of XENSTORED,
+XENSTORED_TRACE, XENSTORETYPE, XENCONSOLED, XENWATCHDOGD, QEMU_XEN, XEN_BRIDGE
+or XEN_BRIDGE_NETFILTER run generate again.
+
+Exit status:
+  0  written, or already so
+  1  the system refused
+  2  used wrongly, or no such service
+  4  not permitted
+  5  a daemon of Xen is not installed, or takes no socket
+  6  a setting that cannot be followed, or a file that somebody else wrote";
+
+impl Args {
+    /// The arguments of this process. Help and version are answered here.
+    ///
+    /// # Errors
+    /// [`Error::Usage`].
+    pub fn read() -> Result<Self, Error> {
+        let args = Self::program()
+            .try_get_matches()
+            .and_then(|matches| Self::from_arg_matches(&matches))
+            .map_err(usage)?;
+        if args.action.is_none() && args.folders.is_empty() {
+            let what = "nothing to do: generate, command or list";
+            return Err(Error::Usage(what.to_owned()));
+        }
+        Ok(args)
+    }
+
+    /// The command, where an empty environment variable counts as not set.
+    fn program() -> clap::Command {
+        Self::command().mut_subcommands(|command| {
+            command.mut_args(|arg| {
+                let value = arg.get_env().and_then(std::env::var_os);
+                if value.is_some_and(|value| value.is_empty()) {
+                    arg.env(None::<&str>)
+                } else {
+                    arg
+                }
+            })
+        })
+    }
+}
+
+/// clap's complaint as one line, without its usage and hints. Help and version
+/// come this way too: they are printed, and the program is done.
+fn usage(error: clap::Error) -> Error {
+    if !error.use_stderr() {
+        match error.print() {
+            #[expect(clippy::exit, reason = "the answer was given")]
+            Ok(()) => std::process::exit(0),
+            Err(source) => return Error::system("write to standard output", source),
+        }
+    }
+    let text = error.to_string();
+    let mut complaint = String::new();
+    for line in text.lines().map(str::trim) {
+        if line.starts_with("Usage:") || line.starts_with("For more") {
+            break;
+        }
+        if !complaint.is_empty() && !line.is_empty() {
+            complaint.push_str(if complaint.ends_with(':') { " " } else { "; " });
+        }
+        complaint.push_str(line.strip_prefix("error: ").unwrap_or(line));
+    }
+    Error::Usage(complaint)
+}

@@ -1,0 +1,92 @@
+//! What can go wrong, and the exit status that says so.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::XenVersion;
+
+/// A reason for which the chain could not be written or shown.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The command line is wrong.
+    #[error("{0} (see --help)")]
+    Usage(String),
+
+    /// A name that is no service of the chain.
+    #[error("{0}: no such service (see xen-units list)")]
+    NoSuchService(String),
+
+    /// A service that has no such command, such as one to stop it.
+    #[error("{service}: {what}")]
+    NoSuchCommand {
+        /// The service.
+        service: &'static str,
+        /// What it has not.
+        what: &'static str,
+    },
+
+    /// A program of the Xen package is nowhere.
+    #[error("{tool} is not installed: looked for {}", .looked.join(", "))]
+    NotInstalled {
+        /// The program, such as `xenconsoled`.
+        tool: String,
+        /// Every path that was tried, in order, without the root.
+        looked: Vec<String>,
+    },
+
+    /// A socket of our own, and a store daemon that takes none.
+    #[error("--store-socket: {}", match .version {
+        Some(version) => format!("Xen {version} makes its own socket, as all do from 4.8 on"),
+        None => "only for Xen before 4.8; name it with --xen".to_owned(),
+    })]
+    OwnSocket {
+        /// The version that was asked about, if any is known.
+        version: Option<XenVersion>,
+    },
+
+    /// A settings file or variable that cannot be followed.
+    #[error("{place}: {what}")]
+    Setting {
+        /// The file and line, or the variable.
+        place: String,
+        /// What is wrong with it.
+        what: String,
+    },
+
+    /// A file in the way that somebody else wrote.
+    #[error("{}: not written by xen-units, left as it is (overwrite it with --force)", .0.display())]
+    NotOurs(PathBuf),
+
+    /// A system call failed.
+    #[error("{doing}: {source}")]
+    System {
+        /// What was being done, to what.
+        doing: String,
+        /// The kernel's answer.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    /// A failed system call, with what was being done.
+    pub(crate) fn system(doing: impl Into<String>, source: impl Into<io::Error>) -> Self {
+        Self::System {
+            doing: doing.into(),
+            source: source.into(),
+        }
+    }
+
+    /// The exit status, as the manual page lists them.
+    #[must_use]
+    pub fn exit_status(&self) -> u8 {
+        match self {
+            Self::Usage(_) | Self::NoSuchService(_) | Self::NoSuchCommand { .. } => 2,
+            Self::NotInstalled { .. } | Self::OwnSocket { .. } => 5,
+            Self::Setting { .. } | Self::NotOurs(_) => 6,
+            Self::System { source, .. } => match source.kind() {
+                io::ErrorKind::PermissionDenied => 4,
+                _ => 1,
+            },
+        }
+    }
+}

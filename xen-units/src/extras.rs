@@ -1,0 +1,130 @@
+//! Everything beside units: what the kernel, udev, the network managers and
+//! the initramfs have to be told.
+
+use std::path::Path;
+
+use crate::Error;
+use crate::folders;
+use crate::machine::Machine;
+use crate::output::File;
+use crate::template::Holes;
+
+/// What an initramfs needs for xenfs, so that nothing waits for the real
+/// root. It depends on xen-privcmd, which is taken along.
+const EARLY_MODULES: [&str; 1] = ["xenfs"];
+
+const NETWORKD_FOLDERS: [&str; 4] = [
+    "/etc/systemd/network",
+    "/run/systemd/network",
+    "/usr/lib/systemd/network",
+    "/lib/systemd/network",
+];
+
+const NETWORK_MANAGER_FOLDERS: [&str; 5] = [
+    "/etc/NetworkManager/system-connections",
+    "/run/NetworkManager/system-connections",
+    "/usr/lib/NetworkManager/system-connections",
+    "/etc/NetworkManager/conf.d",
+    "/usr/lib/NetworkManager/conf.d",
+];
+
+/// The files for this machine, and a remark for each one that was left out.
+///
+/// # Errors
+/// A setting or a file that cannot be followed.
+pub fn files(machine: &Machine, output: &Path) -> Result<(Vec<File>, Vec<String>), Error> {
+    let mut files = vec![
+        File::new(
+            "modprobe.d/xen-dom0.conf",
+            include_str!("files/modprobe.conf"),
+        ),
+        tmpfiles(machine),
+    ];
+    files.extend(initramfs(output));
+    let (network, remarks) = network(machine)?;
+    files.extend(network);
+    if let Some(rules) = machine.udev_rules()? {
+        let holes = Holes::default().with("RULES", [rules]);
+        files.push(File::new(
+            "systemd/system/systemd-udevd.service.d/xen-dom0.conf",
+            holes.fill(include_str!("files/udevd.conf")),
+        ));
+    }
+    // Guests' own filters and other bridges' firewalls hang on it: only if asked.
+    let is_off = machine.settings.get("XEN_BRIDGE_NETFILTER").is_some()
+        && !machine.settings.is_on("XEN_BRIDGE_NETFILTER")?;
+    if is_off {
+        files.push(File::new(
+            "udev/rules.d/90-xen-dom0-bridge.rules",
+            include_str!("files/netfilter.rules"),
+        ));
+        files.push(File::new(
+            "sysctl.d/xen-dom0-bridge.conf",
+            include_str!("files/netfilter.sysctl"),
+        ));
+    }
+    Ok((files, remarks))
+}
+
+fn tmpfiles(machine: &Machine) -> File {
+    let entries = folders::entries(machine);
+    let lines = entries.iter().map(folders::Entry::tmpfiles);
+    let holes = Holes::default().with("ENTRIES", lines);
+    let text = holes.fill(include_str!("files/tmpfiles.conf"));
+    File::new("tmpfiles.d/xen-dom0.conf", text)
+}
+
+/// dracut and initramfs-tools have other places for an administrator's files
+/// than for a package's.
+fn initramfs(output: &Path) -> Vec<File> {
+    let holes = Holes::default()
+        .with("MODULES", [EARLY_MODULES.join(" ")])
+        .with("MODULE", EARLY_MODULES);
+    let dracut = holes.fill(include_str!("files/dracut.conf"));
+    if output.file_name().is_some_and(|name| name == "etc") {
+        let hook = holes.fill(include_str!("files/initramfs-hook"));
+        return vec![
+            File::new("dracut.conf.d/xen-dom0.conf", dracut),
+            File::new("initramfs-tools/hooks/xen-dom0", hook).executable(),
+        ];
+    }
+    let list = holes.fill(include_str!("files/initramfs-modules"));
+    vec![
+        File::new("dracut/dracut.conf.d/xen-dom0.conf", dracut),
+        File::new("initramfs-tools/modules.d/xen-dom0", list),
+    ]
+}
+
+/// A manager is kept off the bridge, unless somebody has told it to have it.
+fn network(machine: &Machine) -> Result<(Vec<File>, Vec<String>), Error> {
+    let bridge = machine.bridge()?;
+    let holes = Holes::default().with("BRIDGE", [bridge]);
+    let mut files = vec![File::new(
+        "systemd/network/70-xen-dom0.link",
+        holes.fill(include_str!("files/bridge.link")),
+    )];
+    let mut remarks = vec![];
+    let managers: [(&str, &[&str], &str, &str); 2] = [
+        (
+            "systemd-networkd",
+            &NETWORKD_FOLDERS,
+            "systemd/network/10-xen-dom0.network",
+            include_str!("files/unmanaged.network"),
+        ),
+        (
+            "NetworkManager",
+            &NETWORK_MANAGER_FOLDERS,
+            "NetworkManager/conf.d/xen-dom0.conf",
+            include_str!("files/NetworkManager.conf"),
+        ),
+    ];
+    for (manager, folders, path, template) in managers {
+        match machine.mention(folders, bridge)? {
+            Some(file) => remarks.push(format!(
+                "{file}: gives {bridge} to {manager}, so nothing keeps it off"
+            )),
+            None => files.push(File::new(path, holes.fill(template))),
+        }
+    }
+    Ok((files, remarks))
+}

@@ -1,0 +1,157 @@
+//! Files as seen below a root.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::Error;
+
+/// As many links as the kernel follows (path_resolution(7)).
+const MAX_LINKS: usize = 40;
+
+/// The folder in which everything is read and written: `/`, but in tests and
+/// image builders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Root(PathBuf);
+
+impl Root {
+    /// The root at this path.
+    #[must_use]
+    pub fn new(path: &Path) -> Self {
+        Self(path.to_path_buf())
+    }
+
+    /// Where `path` is, once the root is taken into account. Under the real
+    /// root a relative path stays relative to the current folder.
+    #[must_use]
+    pub fn below(&self, path: &Path) -> PathBuf {
+        if self.0 == Path::new("/") {
+            return path.to_path_buf();
+        }
+        self.0.join(path.strip_prefix("/").unwrap_or(path))
+    }
+
+    /// The content of a file, or `None` where there is none.
+    ///
+    /// # Errors
+    /// A file that is there and cannot be read, or is not text.
+    pub fn read(&self, path: &Path) -> Result<Option<String>, Error> {
+        let real = self.below(&self.resolve(path));
+        match fs::read_to_string(&real) {
+            Ok(content) => Ok(Some(content)),
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(Error::system(format!("read {}", real.display()), error)),
+        }
+    }
+
+    /// The names in a folder, sorted; none where there is no such folder.
+    ///
+    /// # Errors
+    /// A folder that is there and cannot be read.
+    pub fn names(&self, folder: &Path) -> Result<Vec<String>, Error> {
+        let real = self.below(folder);
+        let failed = |error| Error::system(format!("read folder {}", real.display()), error);
+        let entries = match fs::read_dir(&real) {
+            Ok(entries) => entries,
+            Err(error) if is_absent(&error) => return Ok(vec![]),
+            Err(error) => return Err(failed(error)),
+        };
+        let mut names = vec![];
+        for entry in entries {
+            names.push(
+                entry
+                    .map_err(failed)?
+                    .file_name()
+                    .to_string_lossy()
+                    .into_owned(),
+            );
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// Whether something has that name, even a link that leads nowhere.
+    #[must_use]
+    pub fn has(&self, path: &Path) -> bool {
+        self.below(path).symlink_metadata().is_ok()
+    }
+
+    /// Whether a folder is there.
+    #[must_use]
+    pub fn has_folder(&self, path: &Path) -> bool {
+        self.below(&self.resolve(path)).is_dir()
+    }
+
+    /// Whether a file is there that may be run.
+    #[must_use]
+    pub fn has_program(&self, path: &Path) -> bool {
+        fs::metadata(self.below(&self.resolve(path)))
+            .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+    }
+
+    /// The path with the links of its last component followed. An absolute
+    /// link means the root it is in, not the one of this process.
+    #[must_use]
+    pub fn resolve(&self, path: &Path) -> PathBuf {
+        let mut path = path.to_path_buf();
+        for _ in 0..MAX_LINKS {
+            let Ok(target) = fs::read_link(self.below(&path)) else {
+                return path;
+            };
+            path = path.parent().unwrap_or(Path::new("/")).join(target);
+        }
+        path
+    }
+
+    /// The first bytes of a file, for a look at what it is.
+    #[must_use]
+    pub fn starts_with(&self, path: &Path, start: &[u8]) -> bool {
+        use std::io::Read as _;
+        let mut first = vec![];
+        fs::File::open(self.below(&self.resolve(path)))
+            .and_then(|file| file.take(start.len() as u64).read_to_end(&mut first))
+            .is_ok_and(|_| first == start)
+    }
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn keeps_an_absolute_link_inside_the_root() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Root::new(folder.path());
+        fs::create_dir_all(folder.path().join("usr/lib")).unwrap();
+        fs::write(folder.path().join("usr/lib/tool"), "#!/bin/sh\n").unwrap();
+        symlink("/usr/lib/tool", folder.path().join("tool")).unwrap();
+        assert_eq!(root.resolve(Path::new("/tool")), Path::new("/usr/lib/tool"));
+        assert!(root.starts_with(Path::new("/tool"), b"#!"));
+        assert!(!root.has_program(Path::new("/tool")));
+    }
+
+    #[test]
+    fn follows_no_circle_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        symlink("b", folder.path().join("a")).unwrap();
+        symlink("a", folder.path().join("b")).unwrap();
+        assert!(!Root::new(folder.path()).has_program(Path::new("/a")));
+    }
+
+    #[test]
+    fn leaves_relative_paths_alone_under_the_real_root() {
+        let real = Root::new(Path::new("/"));
+        assert_eq!(real.below(Path::new("out")), Path::new("out"));
+        let image = Root::new(Path::new("/image"));
+        assert_eq!(image.below(Path::new("out")), Path::new("/image/out"));
+    }
+}

@@ -1,0 +1,219 @@
+//! What the administrator has set.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::Error;
+use crate::root::Root;
+
+/// Our own settings file. It may hold nothing but settings.
+pub const OWN_FILE: &str = "/etc/default/xen-dom0";
+
+/// Every file with settings, the weakest first. All but ours belong to the
+/// distributions' scripts and to upstream's, and are read so that what was set
+/// there goes on working. systemd reads the same files in the same order.
+pub const FILES: [&str; 4] = [
+    "/etc/sysconfig/xencommons",
+    "/etc/default/xencommons",
+    "/etc/default/xen",
+    OWN_FILE,
+];
+
+/// The settings of the files, beaten by those of the environment. An empty one
+/// counts as not set.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settings(BTreeMap<String, String>);
+
+impl Settings {
+    /// Reads the files below the root, then the environment's variables.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or a line of ours that is no setting.
+    pub fn read(
+        root: &Root,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, Error> {
+        let mut settings = Self::default();
+        for file in FILES {
+            if let Some(text) = root.read(Path::new(file))? {
+                settings.add_file(file, &text)?;
+            }
+        }
+        for (name, value) in environment.filter(|(name, _)| is_ours(name)) {
+            settings.add(name, value);
+        }
+        Ok(settings)
+    }
+
+    fn add(&mut self, name: String, value: String) {
+        if !value.is_empty() {
+            self.0.insert(name, value);
+        }
+    }
+
+    fn add_file(&mut self, file: &str, text: &str) -> Result<(), Error> {
+        for (number, line) in text.lines().enumerate() {
+            let line = line.trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let setting = line
+                .strip_prefix("export ")
+                .unwrap_or(line)
+                .split_once('=')
+                .filter(|(name, _)| is_name(name));
+            match setting {
+                Some((name, value)) if is_ours(name) => match unquote(value) {
+                    Some(value) => self.add(name.to_owned(), value),
+                    None => return Err(bad_line(file, number, "a quote is not closed")),
+                },
+                Some(_) => {}
+                // The others are shell scripts, and may do more than set.
+                None if file != OWN_FILE => {}
+                None => return Err(bad_line(file, number, "not KEY=value")),
+            }
+        }
+        Ok(())
+    }
+
+    /// The value, if it is set and not empty.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// The words of a value, or of the default.
+    ///
+    /// # Errors
+    /// A quote that is not closed.
+    pub fn words(&self, name: &str, default: &str) -> Result<Vec<String>, Error> {
+        shell_words::split(self.get(name).unwrap_or(default))
+            .map_err(|_| bad_value(name, "a quote is not closed"))
+    }
+
+    /// A yes or a no; no where it is not set.
+    ///
+    /// # Errors
+    /// A value that is neither.
+    pub fn is_on(&self, name: &str) -> Result<bool, Error> {
+        let value = self.get(name).unwrap_or("no");
+        match value.to_ascii_lowercase().as_str() {
+            "1" | "yes" | "true" | "on" => Ok(true),
+            "0" | "no" | "false" | "off" => Ok(false),
+            _ => Err(bad_value(name, &format!("{value} is neither yes nor no"))),
+        }
+    }
+
+    /// Each setting with its value, sorted by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+impl FromIterator<(String, String)> for Settings {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Self {
+        let mut settings = Self::default();
+        for (name, value) in pairs {
+            settings.add(name, value);
+        }
+        settings
+    }
+}
+
+/// A value of a setting that cannot be followed.
+pub(crate) fn bad_value(name: &str, what: &str) -> Error {
+    Error::Setting {
+        place: name.to_owned(),
+        what: what.to_owned(),
+    }
+}
+
+fn bad_line(file: &str, number: usize, what: &str) -> Error {
+    Error::Setting {
+        place: format!("{file}:{}", number + 1),
+        what: what.to_owned(),
+    }
+}
+
+/// The names that the chain's programs, upstream's scripts and Debian's use.
+fn is_ours(name: &str) -> bool {
+    (name.starts_with("XEN") && !name.starts_with("XEN_UNITS_")) || name == "QEMU_XEN"
+}
+
+fn is_name(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    bytes
+        .next()
+        .is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
+        && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+/// A value as systemd and sh both see it. Several words without quotes are one
+/// value for systemd, and none at all for sh; they were meant as one.
+fn unquote(value: &str) -> Option<String> {
+    let value = value.trim();
+    let mut words = shell_words::split(value).ok()?;
+    match words.len() {
+        0 => Some(String::new()),
+        1 => words.pop(),
+        _ => Some(value.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(file: &str, text: &str) -> Result<Settings, Error> {
+        let mut settings = Settings::default();
+        settings.add_file(file, text)?;
+        Ok(settings)
+    }
+
+    #[test]
+    fn reads_what_sh_and_systemd_agree_on() {
+        let text =
+            "# note\nXENSTORED_ARGS=\"-a  'b c'\"\n export XENSTORED=/x\nXEN_EMPTY=\nPATH=/y\n";
+        let settings = parse(OWN_FILE, text).unwrap();
+        assert_eq!(settings.get("XENSTORED"), Some("/x"));
+        assert_eq!(settings.get("XEN_EMPTY"), None);
+        assert_eq!(settings.get("PATH"), None);
+        assert_eq!(settings.words("XENSTORED_ARGS", "").unwrap(), ["-a", "b c"]);
+    }
+
+    #[test]
+    fn ignores_what_is_script_in_files_of_others() {
+        let text = "if [ -f /x ]; then\n XENSTORED=/a\nfi\n";
+        assert_eq!(
+            parse("/etc/default/xen", text).unwrap().get("XENSTORED"),
+            Some("/a")
+        );
+        assert_eq!(
+            parse(OWN_FILE, "XENSTORED=/a\nfi\n")
+                .unwrap_err()
+                .to_string(),
+            "/etc/default/xen-dom0:2: not KEY=value"
+        );
+    }
+
+    #[test]
+    fn names_the_line_with_an_open_quote() {
+        assert_eq!(
+            parse("/etc/default/xen", "\nXENSTORED_ARGS='a\n")
+                .unwrap_err()
+                .to_string(),
+            "/etc/default/xen:2: a quote is not closed"
+        );
+    }
+
+    #[test]
+    fn takes_an_answer_only_if_it_is_yes_or_no() {
+        let one = |value: &str| Settings::from_iter([("XENSTORED_TRACE".into(), value.into())]);
+        assert!(one("On").is_on("XENSTORED_TRACE").unwrap());
+        assert!(!one("no").is_on("XENSTORED_TRACE").unwrap());
+        assert!(!one("").is_on("XENSTORED_TRACE").unwrap());
+        assert!(one("maybe").is_on("XENSTORED_TRACE").is_err());
+    }
+}

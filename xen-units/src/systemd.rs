@@ -1,0 +1,255 @@
+//! The chain in systemd's words.
+
+use crate::model::{Lasts, Limits, Name, Peer, Process, Restart, Seconds, Service, StopSignal};
+use crate::settings::FILES;
+use crate::template::Holes;
+use crate::words::{Command, Word};
+
+/// The unit that stands for the whole chain.
+pub const TARGET: &str = "xen-dom0.target";
+
+const TARGET_TEMPLATE: &str = include_str!("systemd/xen-dom0.target");
+
+/// The socket of a store daemon that makes none itself, for Xen before 4.8.
+pub const STORE_SOCKET: &str = include_str!("systemd/xen-store.socket");
+
+fn template(name: Name) -> &'static str {
+    match name {
+        Name::Modload => include_str!("systemd/xen-modload.service"),
+        Name::Mountfs => include_str!("systemd/xen-mountfs.service"),
+        Name::Store => include_str!("systemd/xen-store.service"),
+        Name::StoreReady => include_str!("systemd/xen-store-ready.service"),
+        Name::StoreWatch => include_str!("systemd/xen-store-watch.service"),
+        Name::Console => include_str!("systemd/xen-console.service"),
+        Name::Qemu => include_str!("systemd/xen-qemu.service"),
+        Name::Watchdog => include_str!("systemd/xen-watchdog.service"),
+        Name::Bridge => include_str!("systemd/xen-bridge.service"),
+        Name::Domains => include_str!("systemd/xen-domains.service"),
+    }
+}
+
+/// The unit's file name.
+#[must_use]
+pub fn unit_name(name: Name) -> String {
+    format!("{}.service", name.as_str())
+}
+
+/// The text of a service's unit.
+#[must_use]
+pub fn unit(service: &Service) -> String {
+    let holes = Holes::default()
+        .with("DESCRIPTION", [service.name.description()])
+        .with("LASTS", lasts(service.lasts))
+        .with("AFTER", joined(&service.after))
+        .with("BEFORE", joined(&service.before))
+        .with("WANTS", joined(&service.wants))
+        .with("REQUIRES", joined(&service.requires))
+        .with("PROCESS", process(service.process))
+        .with("SETTINGS", FILES.map(|file| format!("-{file}")))
+        .with("ENVIRONMENT", environment(service))
+        .with("BEFORE_START", lines(&service.before_start))
+        .with("START", lines(&service.start))
+        .with("AFTER_START", after_start(service))
+        .with("STOP", lines(&service.stop))
+        .with("AFTER_STOP", after_stop(service))
+        .with("STOP_SIGNAL", stop_signal(service.stop_signal))
+        .with("RESTART", restart(service.restart))
+        .with("LIMITS", limits(&service.limits));
+    holes.fill(template(service.name))
+}
+
+/// The text of the unit for all of these.
+#[must_use]
+pub fn target(wanted: &[Name]) -> String {
+    let units: Vec<String> = wanted.iter().map(|name| unit_name(*name)).collect();
+    let holes = Holes::default().with("LINKS", [units.join(" ")]);
+    holes.fill(TARGET_TEMPLATE)
+}
+
+fn joined(peers: &[Peer]) -> Option<String> {
+    let units: Vec<String> = peers.iter().map(|peer| units_of(*peer)).collect();
+    Some(units.join(" ")).filter(|text| !text.is_empty())
+}
+
+/// The names that distributions give to it, all of them: an order towards a
+/// unit that is not there means nothing.
+fn units_of(peer: Peer) -> String {
+    match peer {
+        Peer::Link(name) => unit_name(name),
+        Peer::SystemReady => "sysinit.target".to_owned(),
+        Peer::NetworkClients => "networking.service systemd-networkd.service \
+             NetworkManager.service dhcpcd.service connman.service"
+            .to_owned(),
+        Peer::NetworkOnline => "network-online.target".to_owned(),
+        Peer::DhcpServers => "dhcpd.service dhcpd4.service isc-dhcp-server.service \
+             kea-dhcp4.service kea-dhcp4-server.service dnsmasq.service"
+            .to_owned(),
+        Peer::RemoteDisks => "remote-fs.target".to_owned(),
+        Peer::Libvirt => "libvirtd.service virtxend.service libvirt-guests.service".to_owned(),
+    }
+}
+
+/// Without the default dependencies there is no conflict with
+/// shutdown.target. sysinit.target is only wanted: it has that conflict
+/// itself, and what requires it is stopped with it.
+fn lasts(lasts: Lasts) -> Vec<&'static str> {
+    let past_shutdown = ["DefaultDependencies=no", "IgnoreOnIsolate=yes"];
+    match lasts {
+        Lasts::UntilStopped => vec![],
+        Lasts::PastShutdown => past_shutdown.to_vec(),
+        Lasts::Always => [&past_shutdown[..], &["RefuseManualStop=yes"]].concat(),
+    }
+}
+
+fn process(process: Process) -> Vec<String> {
+    match process {
+        Process::Once => vec!["Type=oneshot".into(), "RemainAfterExit=yes".into()],
+        Process::Foreground => vec!["Type=exec".into()],
+        Process::Forks => vec!["Type=forking".into()],
+        Process::Notifies { watchdog_s } => vec![
+            "Type=notify".into(),
+            "NotifyAccess=main".into(),
+            format!("WatchdogSec={watchdog_s}"),
+        ],
+    }
+}
+
+/// The service's own variables, then what its settings are where no file sets
+/// them: a file beats a line here.
+fn environment(service: &Service) -> Vec<String> {
+    let mut pairs: Vec<(&str, &str)> = service
+        .environment
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let commands = [&service.start, &service.stop];
+    for word in commands.into_iter().flatten().flat_map(|line| &line.words) {
+        match word {
+            Word::Value { name, default, .. } | Word::List { name, default }
+                if !default.is_empty() && !pairs.contains(&(name, default)) =>
+            {
+                pairs.push((name, default));
+            }
+            _ => {}
+        }
+    }
+    let assign =
+        |(name, value): (&str, &str)| escape_specifiers(&quote(&format!("{name}={value}")));
+    pairs.into_iter().map(assign).collect()
+}
+
+fn lines(commands: &[Command]) -> Vec<String> {
+    commands.iter().map(line).collect()
+}
+
+fn line(command: &Command) -> String {
+    let words: Vec<String> = command.words.iter().map(word).collect();
+    let prefix = if command.must_succeed { "" } else { "-" };
+    format!("{prefix}{}", words.join(" "))
+}
+
+fn word(word: &Word) -> String {
+    match word {
+        Word::Text(text) => escape_specifiers(&quote(&text.replace('$', "$$"))),
+        Word::Value { before, name, .. } => format!("{before}${{{name}}}"),
+        Word::List { name, .. } => format!("${name}"),
+    }
+}
+
+/// As systemd reads words (systemd.syntax(7)).
+fn quote(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%$".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+fn escape_specifiers(text: &str) -> String {
+    text.replace('%', "%%")
+}
+
+/// xenconsoled writes its pidfile only when it goes to the background
+/// (tools/console/daemon/main.c), and scripts of others look for it.
+fn after_start(service: &Service) -> Vec<String> {
+    let mut commands = lines(&service.after_start);
+    if let (Name::Console, Some(file)) = (service.name, service.pid_file) {
+        commands.push(format!("-/bin/sh -c 'echo $MAINPID >{file}'"));
+    }
+    commands
+}
+
+fn after_stop(service: &Service) -> Vec<String> {
+    let mut commands = lines(&service.after_stop);
+    if let (Name::Console, Some(file)) = (service.name, service.pid_file) {
+        commands.push(format!("-/bin/rm -f {file}"));
+    }
+    commands
+}
+
+fn stop_signal(signal: StopSignal) -> Vec<&'static str> {
+    match signal {
+        StopSignal::Term => vec![],
+        StopSignal::Usr1Only => vec!["KillSignal=SIGUSR1", "SendSIGKILL=no"],
+    }
+}
+
+fn restart(restart: Restart) -> Vec<String> {
+    match restart {
+        Restart::Never => vec!["Restart=no".into()],
+        Restart::OnFailure { after_s } => {
+            vec!["Restart=on-failure".into(), format!("RestartSec={after_s}")]
+        }
+    }
+}
+
+fn limits(limits: &Limits) -> Vec<String> {
+    let seconds = |limit: Seconds| match limit {
+        Seconds::Count(count) => count.to_string(),
+        Seconds::Unlimited => "infinity".to_owned(),
+    };
+    let mut lines = vec![];
+    if let Some(limit) = limits.start_s {
+        lines.push(format!("TimeoutStartSec={}", seconds(limit)));
+    }
+    if let Some(limit) = limits.stop_s {
+        lines.push(format!("TimeoutStopSec={}", seconds(limit)));
+    }
+    if let Some(adjust) = limits.oom_score_adj {
+        lines.push(format!("OOMScoreAdjust={adjust}"));
+    }
+    if limits.spares_children {
+        lines.push("KillMode=process".to_owned());
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_what_systemd_would_take_apart() {
+        let command = Command::new(["/opt/my xen/bin/x", "100%", "a$b", "", "say \"hi\""]);
+        assert_eq!(
+            line(&command),
+            r#""/opt/my xen/bin/x" 100%% a$$b "" "say \"hi\"""#
+        );
+    }
+
+    #[test]
+    fn names_settings_and_leaves_their_values_to_systemd() {
+        let command = Command::new(["/x"])
+            .with(Word::Value {
+                before: "--log=",
+                name: "XENCONSOLED_TRACE",
+                default: "none",
+            })
+            .list("XENCONSOLED_ARGS", "")
+            .may_fail();
+        assert_eq!(
+            line(&command),
+            "-/x --log=${XENCONSOLED_TRACE} $XENCONSOLED_ARGS"
+        );
+    }
+}

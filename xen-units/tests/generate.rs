@@ -1,0 +1,185 @@
+//! What the program writes, and what it leaves alone.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod common;
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
+
+use assert_cmd::Command;
+use predicates::prelude::*;
+
+use common::{copy_of, generate, xen_units};
+
+#[test]
+fn refuses_a_socket_that_the_daemon_makes_itself() {
+    let root = copy_of("debian-12");
+    generate(root.path())
+        .arg("--store-socket")
+        .assert()
+        .code(5)
+        .stderr(
+            "xen-units: --store-socket: Xen 4.17 makes its own socket, as all do from 4.8 on\n",
+        );
+    assert!(!root.path().join("etc/systemd").exists());
+}
+
+#[test]
+fn makes_the_socket_of_an_old_store() {
+    let root = copy_of("upstream");
+    generate(root.path())
+        .args(["--store-socket", "--xen", "4.7"])
+        .assert()
+        .success();
+    let socket = root.path().join("etc/systemd/system/xen-store.socket");
+    let text = fs::read_to_string(socket).unwrap();
+    assert!(text.contains("SocketMode=0660\nSocketUser=root\nSocketGroup=root\n"));
+}
+
+#[test]
+fn writes_nothing_where_xen_is_not_installed() {
+    let root = copy_of("not-installed");
+    generate(root.path())
+        .assert()
+        .code(5)
+        .stderr(predicate::str::starts_with(
+            "xen-units: oxenstored or xenstored is not installed: looked for /usr/sbin/oxenstored,",
+        ));
+    assert!(!root.path().join("etc/systemd").exists());
+}
+
+#[test]
+fn wants_the_watchdog_only_where_it_is_asked_for() {
+    let root = copy_of("debian-12");
+    let target = root.path().join("etc/systemd/system/xen-dom0.target");
+    let wants = || {
+        fs::read_to_string(&target)
+            .unwrap()
+            .contains("xen-watchdog")
+    };
+    generate(root.path()).assert().success();
+    assert!(!wants());
+    generate(root.path()).arg("--watchdog").assert().success();
+    assert!(wants());
+    fs::remove_file(root.path().join("usr/lib/xen-4.17/bin/xenwatchdogd")).unwrap();
+    generate(root.path())
+        .arg("--watchdog")
+        .assert()
+        .code(5)
+        .stderr(predicate::str::contains("xenwatchdogd is not installed"));
+}
+
+#[test]
+fn writes_nothing_that_is_the_same() {
+    let root = copy_of("debian-12");
+    generate(root.path())
+        .assert()
+        .success()
+        .stdout("")
+        .stderr("");
+    let unit = root.path().join("etc/systemd/system/xen-store.service");
+    let before = fs::metadata(&unit).unwrap().modified().unwrap();
+    generate(root.path())
+        .arg("-v")
+        .assert()
+        .success()
+        .stdout("")
+        .stderr("");
+    assert_eq!(fs::metadata(&unit).unwrap().modified().unwrap(), before);
+}
+
+#[test]
+fn leaves_files_of_others_alone() {
+    let root = copy_of("debian-12");
+    let folder = root.path().join("etc/systemd/system");
+    fs::create_dir_all(&folder).unwrap();
+    let (unit, masked) = (
+        folder.join("xen-store.service"),
+        folder.join("xen-qemu.service"),
+    );
+    fs::write(&unit, "[Unit]\n").unwrap();
+    symlink("/dev/null", &masked).unwrap();
+    generate(root.path()).assert().code(6).stderr(format!(
+        "xen-units: {}: not written by xen-units, left as it is (overwrite it with --force)\n",
+        unit.display()
+    ));
+    assert_eq!(fs::read_to_string(&unit).unwrap(), "[Unit]\n");
+    assert!(!folder.join("xen-mountfs.service").exists());
+
+    generate(root.path()).arg("--force").assert().success();
+    let kept = folder.join("xen-store.service.bak");
+    assert_eq!(fs::read_to_string(kept).unwrap(), "[Unit]\n");
+    let kept = fs::read_link(folder.join("xen-qemu.service.bak")).unwrap();
+    assert_eq!(kept, Path::new("/dev/null"));
+    assert!(
+        fs::read_to_string(&unit)
+            .unwrap()
+            .starts_with("# Written by xen-units\n")
+    );
+    generate(root.path()).assert().success();
+}
+
+#[test]
+fn prints_a_script_that_writes_the_same_files() {
+    let (dry, wet) = (copy_of("debian-12"), copy_of("debian-12"));
+    let output = generate(dry.path()).arg("-n").output().unwrap();
+    assert!(!dry.path().join("etc/systemd").exists());
+    assert!(output.status.success());
+    let status = std::process::Command::new("sh")
+        .arg("-euc")
+        .arg(String::from_utf8(output.stdout).unwrap())
+        .status()
+        .unwrap();
+    assert!(status.success());
+    generate(wet.path()).assert().success();
+    let same = std::process::Command::new("diff")
+        .arg("-r")
+        .args([dry.path().join("etc"), wet.path().join("etc")])
+        .status()
+        .unwrap();
+    assert!(same.success());
+}
+
+#[test]
+fn says_when_it_may_not_write() {
+    let root = copy_of("debian-12");
+    let status = std::process::Command::new("setpriv")
+        .args(["--reuid", "65534", "--clear-groups", "--"])
+        .arg("true")
+        .status();
+    assert!(status.unwrap().success(), "this test has to be run as root");
+    // The program must be reachable for anybody.
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(root.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let program = folder.path().join("xen-units");
+    fs::copy(assert_cmd::cargo::cargo_bin!("xen-units"), &program).unwrap();
+    Command::new("setpriv")
+        .args(["--reuid", "65534", "--clear-groups", "--"])
+        .arg(&program)
+        .args([
+            "generate", "--init", "systemd", "--output", "/etc", "--root",
+        ])
+        .arg(root.path())
+        .assert()
+        .code(4)
+        .stderr(format!(
+            "xen-units: make folder {}: Permission denied (os error 13)\n",
+            root.path().join("etc/systemd/system").display()
+        ));
+}
+
+#[test]
+fn writes_nothing_as_a_generator_off_xen() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("normal");
+    xen_units()
+        .args([&path, &path, &path])
+        .assert()
+        .success()
+        .stdout("")
+        .stderr("");
+    assert!(!path.exists());
+}

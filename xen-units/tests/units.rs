@@ -1,0 +1,320 @@
+//! The units themselves: as they were committed, as systemd reads them.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use common::{copy_of, generate, generate_to};
+
+/// The units that run once and are ours, with the worst score that
+/// `systemd-analyze security` may give them, in tenths. xen-mountfs must stay
+/// without a mount namespace; xen-domains runs guests, and is not ours.
+const SCORES: [(&str, u32); 5] = [
+    ("xen-modload", 30),
+    ("xen-mountfs", 32),
+    ("xen-store-ready", 30),
+    ("xen-store-watch", 30),
+    ("xen-bridge", 30),
+];
+
+/// What gives a process a mount namespace of its own (systemd.exec(5)).
+const HIDE_A_MOUNT: [&str; 24] = [
+    "ProtectSystem",
+    "ProtectHome",
+    "ProtectProc",
+    "ProcSubset",
+    "ProtectKernelTunables",
+    "ProtectKernelModules",
+    "ProtectKernelLogs",
+    "ProtectControlGroups",
+    "PrivateTmp",
+    "PrivateDevices",
+    "PrivateNetwork",
+    "PrivateUsers",
+    "PrivateIPC",
+    "PrivateMounts",
+    "MountFlags",
+    "MountAPIVFS",
+    "ReadWritePaths",
+    "ReadOnlyPaths",
+    "InaccessiblePaths",
+    "ExecPaths",
+    "BindPaths",
+    "TemporaryFileSystem",
+    "RootDirectory",
+    "DynamicUser",
+];
+
+/// Every file below a folder with its text, by its path in it.
+fn tree(folder: &Path) -> BTreeMap<PathBuf, String> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(&next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(folder).unwrap().to_path_buf();
+                files.insert(name, fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    files
+}
+
+/// Compares with the committed files, or writes them anew where
+/// XEN_UNITS_COMMIT_EXPECTED is set.
+fn assert_is_expected(situation: &str, output: &str, arguments: &[&str], stderr: &str) {
+    let root = copy_of(situation);
+    generate_to(&format!("/written/{output}"), root.path())
+        .args(arguments)
+        .assert()
+        .success()
+        .stdout("")
+        .stderr(stderr.to_owned());
+    let written = tree(&root.path().join("written"));
+    let expected = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/expected")
+        .join(situation);
+    if std::env::var_os("XEN_UNITS_COMMIT_EXPECTED").is_some() {
+        for (name, text) in &written {
+            let path = expected.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+    }
+    let expected = tree(&expected);
+    assert!(expected.keys().eq(written.keys()), "{:?}", written.keys());
+    for (name, text) in &expected {
+        assert_eq!(text, &written[name], "{}", name.display());
+    }
+}
+
+#[test]
+fn writes_for_debian_what_is_committed() {
+    assert_is_expected("debian-12", "etc", &["--watchdog"], "");
+}
+
+#[test]
+fn writes_for_upstreams_layout_what_is_committed() {
+    assert_is_expected(
+        "upstream",
+        "usr/lib",
+        &[],
+        "xen-units: xen-domains is left out: libvirtd.service is enabled and starts domains \
+         itself (--domains)\n\
+         xen-units: /etc/NetworkManager/system-connections/br0.nmconnection: gives br0 to \
+         NetworkManager, so nothing keeps it off\n",
+    );
+}
+
+/// Debian with all units, our programs, the system's own units, and these.
+fn machine(others: &[(&str, &str)]) -> tempfile::TempDir {
+    let root = copy_of("debian-12");
+    let make = |path: &str| {
+        let path = root.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        path
+    };
+    let stand_in = root.path().join("usr/lib/xen-4.17/bin/oxenstored");
+    for name in ["modload", "mountfs", "bridge", "storewait"] {
+        fs::copy(&stand_in, make(&format!("usr/bin/xen-{name}"))).unwrap();
+    }
+    for name in ["bin/sh", "bin/rm", "bin/true"] {
+        fs::copy(&stand_in, make(name)).unwrap();
+    }
+    let systemd = make("usr/lib/systemd/system");
+    let copied = Command::new("cp")
+        .args(["-a", "/usr/lib/systemd/system"])
+        .arg(&systemd)
+        .status()
+        .unwrap();
+    assert!(copied.success());
+    let wants = make("etc/systemd/system/multi-user.target.wants/x");
+    for (name, text) in others {
+        fs::write(make(&format!("etc/systemd/system/{name}")), text).unwrap();
+        let link = wants.with_file_name(name);
+        std::os::unix::fs::symlink(format!("../{name}"), link).unwrap();
+    }
+    generate(root.path())
+        .args(["--watchdog", "--domains"])
+        .assert()
+        .success();
+    std::os::unix::fs::symlink(
+        "../xen-dom0.target",
+        wants.with_file_name("xen-dom0.target"),
+    )
+    .unwrap();
+    root
+}
+
+fn verify(root: &Path, unit: &str) -> Output {
+    Command::new("systemd-analyze")
+        .args(["verify", "--man=no"])
+        .arg(format!("--root={}", root.display()))
+        .arg(unit)
+        .output()
+        .unwrap()
+}
+
+fn units(root: &Path) -> Vec<PathBuf> {
+    let folder = root.join("etc/systemd/system");
+    let files = fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().path());
+    let mut units: Vec<PathBuf> = files.filter(|path| path.is_file()).collect();
+    units.sort();
+    units
+}
+
+#[test]
+fn systemd_accepts_every_unit_without_a_word() {
+    let root = machine(&[]);
+    let units = units(root.path());
+    assert_eq!(units.len(), 11);
+    for unit in units {
+        let output = verify(root.path(), unit.to_str().unwrap());
+        let said = String::from_utf8_lossy(&output.stderr);
+        let about_ours: Vec<&str> = said.lines().filter(|line| line.contains("xen-")).collect();
+        assert!(output.status.success(), "{}: {said}", unit.display());
+        assert!(about_ours.is_empty(), "{}: {about_ours:?}", unit.display());
+    }
+}
+
+#[test]
+fn systemd_finds_the_sandboxes_good() {
+    let root = machine(&[]);
+    for (name, worst) in SCORES {
+        let unit = root
+            .path()
+            .join(format!("etc/systemd/system/{name}.service"));
+        let output = Command::new("systemd-analyze")
+            .args([
+                "security",
+                "--offline=true",
+                &format!("--threshold={worst}"),
+            ])
+            .arg(&unit)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{name}: {:?}", said.lines().last());
+    }
+}
+
+#[test]
+fn xen_mountfs_hides_no_mount() {
+    let root = machine(&[]);
+    let unit = root.path().join("etc/systemd/system/xen-mountfs.service");
+    let text = fs::read_to_string(unit).unwrap();
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let key = line.split_once('=').map_or(line, |(key, _)| key);
+        assert!(!HIDE_A_MOUNT.contains(&key), "{line}");
+    }
+}
+
+#[test]
+fn every_unit_is_skipped_off_xen_and_in_a_guest() {
+    let root = machine(&[]);
+    for unit in units(root.path()) {
+        let text = fs::read_to_string(&unit).unwrap();
+        assert!(
+            text.contains("\nConditionPathExists=/proc/xen\nConditionVirtualization=!xen\n"),
+            "{}",
+            unit.display()
+        );
+        for bad in [
+            "BindsTo=",
+            "PartOf=",
+            "PropagatesStopTo=",
+            "KillMode=none",
+            "Conflicts=",
+        ] {
+            assert!(!text.contains(bad), "{}: {bad}", unit.display());
+        }
+        let is_after = text
+            .lines()
+            .any(|line| line.starts_with("After=") && line.contains("xen-mountfs"));
+        let requires = text
+            .lines()
+            .any(|line| line.starts_with("Requires=") && line.contains("xen-mountfs"));
+        let is_target = unit.ends_with("xen-dom0.target");
+        assert_eq!(is_after && !is_target, requires, "{}", unit.display());
+    }
+}
+
+/// What orders the networks' and the DHCP servers' units, as their packages
+/// have it; the rest of them does not matter here.
+const NETWORK_CLIENTS: [(&str, &str); 5] = [
+    (
+        "networking.service",
+        "[Unit]\nDefaultDependencies=no\nAfter=local-fs.target network-pre.target\nWants=network.target\nBefore=network.target network-online.target shutdown.target\nConflicts=shutdown.target\n",
+    ),
+    (
+        "dhcpcd.service",
+        "[Unit]\nWants=network.target\nBefore=network.target network-online.target\n",
+    ),
+    (
+        "NetworkManager.service",
+        "[Unit]\nWants=network.target\nAfter=network-pre.target dbus.service\nBefore=network.target\n",
+    ),
+    (
+        "NetworkManager-wait-online.service",
+        "[Unit]\nRequires=NetworkManager.service\nAfter=NetworkManager.service\nBefore=network-online.target\n",
+    ),
+    (
+        "systemd-networkd.service",
+        "[Unit]\nDefaultDependencies=no\nAfter=systemd-udevd.service network-pre.target systemd-sysctl.service\nWants=network.target\nBefore=multi-user.target network.target shutdown.target\nConflicts=shutdown.target\n",
+    ),
+];
+
+const DHCP_SERVERS: [(&str, &str); 4] = [
+    (
+        "dnsmasq.service",
+        "[Unit]\nRequires=network.target\nWants=nss-lookup.target\nBefore=nss-lookup.target\nAfter=network.target\n",
+    ),
+    (
+        "isc-dhcp-server.service",
+        "[Unit]\nAfter=remote-fs.target network-online.target slapd.service nss-lookup.target\nWants=network-online.target\n",
+    ),
+    (
+        "kea-dhcp4-server.service",
+        "[Unit]\nWants=network-online.target\nAfter=network-online.target time-sync.target\n",
+    ),
+    (
+        "dhcpd.service",
+        "[Unit]\nWants=network-online.target\nAfter=network-online.target time-sync.target\n",
+    ),
+];
+
+const RUN: &str = "[Service]\nType=oneshot\nExecStart=/bin/true\n";
+
+#[test]
+fn makes_no_circle_with_any_client_or_server() {
+    for client in NETWORK_CLIENTS {
+        for server in DHCP_SERVERS {
+            let [client, server] =
+                [client, server].map(|(name, text)| (name, format!("{text}{RUN}")));
+            let root = machine(&[(client.0, &client.1), (server.0, &server.1)]);
+            let output = verify(root.path(), "multi-user.target");
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(!said.contains("cycle"), "{} {}: {said}", client.0, server.0);
+        }
+    }
+}
+
+/// The test above would see one: an order that is known to be wrong.
+#[test]
+fn a_circle_would_be_seen() {
+    let wrong = format!("[Unit]\nAfter=xen-domains.service\nBefore=network-online.target\n{RUN}");
+    let root = machine(&[("dhcpcd.service", &wrong)]);
+    let output = verify(root.path(), "multi-user.target");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("cycle"), "{said}");
+}
