@@ -1,1 +1,297 @@
-//! Placeholder.
+//! The kernel modules that a Dom0 needs are loaded.
+//!
+//! Names are found as modprobe finds them: in the aliases of modprobe.d, in
+//! depmod's index of the kernel's modules, among the modaliases, among what is
+//! built in. Each [`Plan`] is made without touching anything; then one process
+//! loads all of them with finit_module(2), in order, what a module needs before
+//! the module. What is there already is left alone, and so is all that would
+//! follow from it: a run that finds everything loaded reads `/proc/modules`
+//! and nothing else.
+//!
+//! Every name gets one [`Outcome`]. Only required names decide the exit status,
+//! for the lists in use name modules that no kernel has had for years.
+//!
+//! It differs from modprobe on purpose in these: `blacklist` applies to every
+//! name; without names `loop` gets `max_loop=64` where nobody says otherwise;
+//! `module_blacklist=` counts as a blacklist, in either spelling; a dry run
+//! believes the index and does not look for the files.
+
+mod apply;
+mod check;
+mod cli;
+mod compressed;
+mod config;
+mod error;
+mod index;
+mod json;
+mod load;
+mod names;
+mod outcome;
+mod pattern;
+mod plan;
+mod report;
+mod resolve;
+mod root;
+mod running;
+mod unload;
+
+pub use check::{Need, REQUIREMENTS, Requirement, Verdict, judge};
+pub use cli::Args;
+pub use compressed::Compression;
+pub use config::{Config, SoftDependency};
+pub use error::Error;
+pub use index::{Index, ModuleFile};
+pub use names::{DOM0_SET, LOOP_OPTIONS, REQUIRED, Successor, meant, successor, unrelated};
+pub use outcome::{Failure, Outcome};
+pub use pattern::{matches, underscored};
+pub use plan::{Plan, Rules, Target};
+pub use report::Answer;
+pub use resolve::{Action, Resolver, Step, Wanted};
+pub use root::Kernel;
+pub use running::{Module, Running};
+pub use unload::Unload;
+
+use std::io::{self, Write};
+
+/// Does what the arguments say. `out` gets the answer (a report, the commands
+/// of a dry run), `err` what is not as the names suggest and, if that was asked
+/// for, what was changed.
+///
+/// # Errors
+/// Every [`Error`]; its `exit_status` is what the program returns.
+pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Error> {
+    if args.check {
+        return check::run(args, &Kernel::find(args)?, out);
+    }
+    let names = Names::from(args);
+    if args.unload {
+        return unload(args, &names, out, err);
+    }
+    if args.dry_run && !args.reports() {
+        return dry_run(args, &names, out, err);
+    }
+    if !args.only_looks() && !root::under_xen(&args.root)? {
+        return Err(Error::NotUnderXen);
+    }
+    let answers = answer_all(args, &names, err)?;
+    if args.reports() {
+        let written = if args.json {
+            report::write_json(&Kernel::find(args)?.release, &answers, out)
+        } else {
+            report::write_table(&answers, out)
+        };
+        written.map_err(|source| Error::system("write to standard output", source))?;
+    }
+    conclude(&answers, !args.reports(), err)
+}
+
+/// The names that count, each once.
+struct Names {
+    all: Vec<String>,
+    required: Vec<String>,
+    /// Nobody named any: it is the Dom0 set.
+    default: bool,
+}
+
+impl From<&Args> for Names {
+    fn from(args: &Args) -> Self {
+        let default = args.modules.is_empty();
+        let mut all = args.modules.clone();
+        let mut required = args.require.clone();
+        if default {
+            all = DOM0_SET.map(str::to_owned).to_vec();
+            if required.is_empty() {
+                required = REQUIRED.map(str::to_owned).to_vec();
+            }
+        }
+        // What is required is wanted.
+        all.extend(required.iter().cloned());
+        let all = plan::distinct(all);
+        let required = if args.strict { &all } else { &required };
+        Self {
+            required: required.iter().map(|name| underscored(name)).collect(),
+            all,
+            default,
+        }
+    }
+}
+
+impl Names {
+    fn answer(&self, name: &str, outcome: Outcome) -> Answer {
+        Answer {
+            name: name.to_owned(),
+            required: self.required.contains(&underscored(name)),
+            outcome,
+        }
+    }
+}
+
+/// All that decides, read below the root.
+struct Sources {
+    config: Config,
+    index: Index,
+}
+
+impl Sources {
+    fn read(args: &Args, names: &Names) -> Result<Self, Error> {
+        let kernel = Kernel::find(args)?;
+        let mut config = Config::read(&args.root, &kernel.folder)?;
+        if names.default && !config.options.iter().any(|(module, _)| module == "loop") {
+            let option = ("loop".to_owned(), LOOP_OPTIONS.to_owned());
+            config.options.push(option);
+        }
+        Ok(Self {
+            config,
+            index: Index::new(&args.root, &kernel),
+        })
+    }
+
+    fn resolver(&self) -> Resolver<'_> {
+        Resolver {
+            config: &self.config,
+            index: &self.index,
+        }
+    }
+}
+
+fn rules(args: &Args) -> Rules {
+    Rules {
+        ignore_install: args.ignore_install,
+        ignore_blacklist: args.ignore_blacklist,
+    }
+}
+
+/// Loads, or only looks what loading would come to.
+fn answer_all(args: &Args, names: &Names, err: &mut dyn Write) -> Result<Vec<Answer>, Error> {
+    let mut running = if args.kernel.is_none() || Kernel::find(args)?.runs {
+        Running::read(&args.root)?
+    } else {
+        Running::nothing()
+    };
+    let mut sources = None;
+    let mut answers = vec![];
+    for name in &names.all {
+        // A name that is in the kernel needs no index.
+        let outcome = if running.has(name) {
+            Outcome::AlreadyLoaded
+        } else if running.has_built_in(name) {
+            Outcome::BuiltIn
+        } else {
+            let sources = match &sources {
+                Some(sources) => sources,
+                None => {
+                    let read = Sources::read(args, names)?;
+                    complain(&read.config, err);
+                    sources.insert(read)
+                }
+            };
+            let plan = Plan::make(sources.resolver(), name, rules(args))?;
+            if args.only_looks() {
+                plan.foresee(&running)
+            } else if args.verbose {
+                apply::apply(&plan, &mut running, err)?
+            } else {
+                apply::apply(&plan, &mut running, &mut io::sink())?
+            }
+        };
+        answers.push(names.answer(name, outcome));
+    }
+    Ok(answers)
+}
+
+/// Prints the commands that would load each name, as if nothing were loaded.
+fn dry_run(
+    args: &Args,
+    names: &Names,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<(), Error> {
+    let sources = Sources::read(args, names)?;
+    complain(&sources.config, err);
+    let mut answers = vec![];
+    for name in &names.all {
+        let plan = Plan::make(sources.resolver(), name, rules(args))?;
+        let commands = plan.commands();
+        write_lines(commands.iter(), out)?;
+        let outcome = plan.foresee(&Running::nothing());
+        answers.push(names.answer(name, outcome));
+    }
+    conclude(&answers, true, err)
+}
+
+fn unload(
+    args: &Args,
+    names: &Names,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<(), Error> {
+    let sources = Sources::read(args, names)?;
+    let steps = unload::plan(sources.resolver(), &names.all, args.ignore_install)?;
+    if args.dry_run {
+        return write_lines(steps.iter().map(Unload::command), out);
+    }
+    let mut running = Running::read(&args.root)?;
+    let mut silence = io::sink();
+    let done: &mut dyn Write = if args.verbose { err } else { &mut silence };
+    let mut problems = vec![];
+    let mut status = 0;
+    for step in &steps {
+        if let Err((problem, its_status)) = unload::apply(step, &mut running, done)? {
+            problems.push(problem);
+            status = status.max(its_status);
+        }
+    }
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Busy { problems, status })
+}
+
+/// Says what is not as it should be, and fails where that was required.
+fn conclude(answers: &[Answer], aloud: bool, err: &mut dyn Write) -> Result<(), Error> {
+    let mut problems = vec![];
+    let mut status = 0;
+    for answer in answers {
+        let fails = answer.required || answer.outcome.is_permission();
+        let its_status = if fails {
+            answer.outcome.exit_status()
+        } else {
+            0
+        };
+        match answer.problem() {
+            Some(problem) if its_status != 0 => {
+                problems.push(problem);
+                // A lacking right explains the rest.
+                status = if status == 4 || its_status == 4 {
+                    4
+                } else {
+                    status.max(its_status)
+                };
+            }
+            Some(problem) if aloud => {
+                let _ = writeln!(err, "xen-modload: {problem}");
+            }
+            _ => {}
+        }
+    }
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Required { problems, status })
+}
+
+fn complain(config: &Config, err: &mut dyn Write) {
+    for complaint in &config.complaints {
+        let _ = writeln!(err, "xen-modload: {complaint}");
+    }
+}
+
+fn write_lines<T: AsRef<str>>(
+    mut lines: impl Iterator<Item = T>,
+    out: &mut dyn Write,
+) -> Result<(), Error> {
+    lines
+        .try_for_each(|line| writeln!(out, "{}", line.as_ref()))
+        .and_then(|()| out.flush())
+        .map_err(|source| Error::system("write to standard output", source))
+}

@@ -1,0 +1,127 @@
+//! A plan carried out, step by step, and what came of it.
+
+use std::io::Write;
+
+use nix::errno::Errno;
+
+use crate::Error;
+use crate::load::{insert, missing_right, run_command};
+use crate::outcome::{Failure, Outcome};
+use crate::plan::{Plan, Target, best};
+use crate::resolve::{Action, Step};
+use crate::running::Running;
+
+/// Loads what the plan says. `done` gets a line for each change.
+///
+/// # Errors
+/// Nothing can be loaded by this process; `/proc/modules` cannot be read.
+pub fn apply(plan: &Plan, running: &mut Running, done: &mut dyn Write) -> Result<Outcome, Error> {
+    match plan {
+        Plan::Load(targets) => {
+            let mut outcomes = vec![];
+            for target in targets {
+                outcomes.push(load(target, running, done)?);
+            }
+            Ok(best(outcomes))
+        }
+        Plan::Successor { now, then } => Ok(Outcome::Obsolete {
+            now: now.clone(),
+            then: Some(Box::new(apply(then, running, done)?)),
+        }),
+        Plan::Nothing(outcome) => Ok(outcome.clone()),
+    }
+}
+
+fn load(target: &Target, running: &mut Running, done: &mut dyn Write) -> Result<Outcome, Error> {
+    if let Some(outcome) = target.settled(running) {
+        return Ok(outcome);
+    }
+    let mut asked_for = Outcome::NotInKernel;
+    for step in &target.steps {
+        let outcome = take(step, running, done)?;
+        if !outcome.is_there() && step.required {
+            return Ok(name_culprit(outcome, step));
+        }
+        if step.asked_for {
+            asked_for = outcome;
+        }
+    }
+    Ok(asked_for)
+}
+
+/// Where a module fails because of one that it needs, that one is named.
+fn name_culprit(outcome: Outcome, step: &Step) -> Outcome {
+    match outcome {
+        Outcome::Failed(failure) if !step.asked_for => Outcome::Failed(Failure {
+            reason: format!("{} (of {}, which it needs)", failure.reason, step.module),
+            ..failure
+        }),
+        other => other,
+    }
+}
+
+fn take(step: &Step, running: &mut Running, done: &mut dyn Write) -> Result<Outcome, Error> {
+    if running.has(&step.module) {
+        return Ok(Outcome::AlreadyLoaded);
+    }
+    let (result, said) = match &step.action {
+        Action::BuiltIn => return Ok(Outcome::BuiltIn),
+        Action::Absent => return Ok(Outcome::NotInKernel),
+        Action::Insert { path, options } => {
+            (insert(path, options), format!("loaded {}", step.module))
+        }
+        Action::Command { command, options } => {
+            let result = run_command(command, &step.module, options);
+            (result, format!("ran {command}"))
+        }
+    };
+    match result {
+        Ok(()) => {
+            // The work is done; a lost remark does not undo it.
+            let _ = writeln!(done, "xen-modload: {said}");
+            if let Action::Command { .. } = step.action {
+                return after_command(step, running);
+            }
+            running.note_loaded(&step.module);
+            Ok(Outcome::Loaded)
+        }
+        Err(failure) => refused(step, failure, running),
+    }
+}
+
+/// A command may have done anything; only what is seen counts.
+fn after_command(step: &Step, running: &mut Running) -> Result<Outcome, Error> {
+    running.refresh()?;
+    if running.has(&step.module) || running.has_built_in(&step.module) {
+        return Ok(Outcome::Loaded);
+    }
+    Ok(Outcome::Failed(Failure::because(
+        "its install line ended well but did not load it",
+    )))
+}
+
+fn refused(step: &Step, failure: Failure, running: &mut Running) -> Result<Outcome, Error> {
+    match failure.errno {
+        // Somebody else was first. Believed only if it is seen.
+        Some(Errno::EEXIST) => {
+            running.refresh()?;
+            if running.has(&step.module) {
+                return Ok(Outcome::AlreadyLoaded);
+            }
+            if running.has_built_in(&step.module) {
+                return Ok(Outcome::BuiltIn);
+            }
+            Ok(Outcome::Failed(failure))
+        }
+        Some(Errno::ENODEV | Errno::ENXIO) => Ok(Outcome::NoSuchDevice),
+        // The next module would fare no better.
+        Some(Errno::EPERM) => match missing_right() {
+            Some(why) => Err(Error::NotPermitted {
+                module: step.module.clone(),
+                why,
+            }),
+            None => Ok(Outcome::Failed(failure)),
+        },
+        _ => Ok(Outcome::Failed(failure)),
+    }
+}

@@ -1,0 +1,123 @@
+//! What modprobe.d and the kernel command line say (modprobe.d(5)).
+
+mod cmdline;
+mod files;
+mod parse;
+
+use std::path::Path;
+
+use crate::Error;
+use crate::pattern::matches;
+use crate::root::{below, read_if_there};
+
+/// A module that another wants before or after it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SoftDependency {
+    /// Whose, as a pattern.
+    pub of: String,
+    /// Wanted before it, in this order.
+    pub before: Vec<String>,
+    /// Wanted after it, in this order.
+    pub after: Vec<String>,
+}
+
+/// All lines of all files, in the order in which modprobe takes them. Names
+/// are [`underscored`](crate::underscored).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Config {
+    /// Pattern and module.
+    pub aliases: Vec<(String, String)>,
+    /// Module and options.
+    pub options: Vec<(String, String)>,
+    /// Modules not to be loaded.
+    pub blacklist: Vec<String>,
+    /// The first that matches a module counts, and no other.
+    pub softdeps: Vec<SoftDependency>,
+    /// Pattern and command; the first that matches counts.
+    pub installs: Vec<(String, String)>,
+    /// Pattern and command; the first that matches counts.
+    pub removes: Vec<(String, String)>,
+    /// Lines nobody understands, as `FILE line N: …`.
+    pub complaints: Vec<String>,
+}
+
+impl Config {
+    /// Reads the five folders of modprobe.d, the softdeps that the modules
+    /// themselves bring (`modules.softdep` in `folder`, which sorts among the
+    /// others by its name), and the kernel command line.
+    ///
+    /// # Errors
+    /// A file that is there and cannot be read.
+    pub fn read(root: &Path, folder: &Path) -> Result<Self, Error> {
+        let mut config = Self::default();
+        for file in files::list(root, folder)? {
+            if let Some(content) = read_if_there(&below(root, &file))? {
+                parse::parse(&mut config, &content, &file.display().to_string());
+            }
+        }
+        if let Some(line) = read_if_there(&below(root, Path::new("/proc/cmdline")))? {
+            cmdline::parse(&mut config, &line);
+        }
+        Ok(config)
+    }
+
+    /// The modules that an alias stands for, each with the alias that matched.
+    pub fn aliased<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a (String, String)> {
+        let fits = move |alias: &&(String, String)| matches(&alias.0, name);
+        self.aliases.iter().filter(fits)
+    }
+
+    /// All options for the module, also those given for the alias by which it
+    /// was asked for.
+    #[must_use]
+    pub fn options_of(&self, module: &str, alias: Option<&str>) -> String {
+        let options: Vec<&str> = self
+            .options
+            .iter()
+            .filter(|(name, _)| name == module || Some(name.as_str()) == alias)
+            .map(|(_, options)| options.as_str())
+            .collect();
+        options.join(" ")
+    }
+
+    /// It is blacklisted.
+    #[must_use]
+    pub fn blacklists(&self, module: &str) -> bool {
+        self.blacklist.iter().any(|name| name == module)
+    }
+
+    /// The soft dependencies of a module: the first line that matches.
+    #[must_use]
+    pub fn softdep_of(&self, module: &str) -> Option<&SoftDependency> {
+        self.softdeps
+            .iter()
+            .find(|softdep| matches(&softdep.of, module))
+    }
+
+    /// The command to run instead of loading the module.
+    #[must_use]
+    pub fn install_of(&self, module: &str) -> Option<&str> {
+        first_command(&self.installs, module)
+    }
+
+    /// The command to run instead of unloading the module.
+    #[must_use]
+    pub fn remove_of(&self, module: &str) -> Option<&str> {
+        first_command(&self.removes, module)
+    }
+
+    /// A name that has an install or remove line of its own is a module, even
+    /// if there is no file for it.
+    #[must_use]
+    pub fn names_command(&self, name: &str) -> bool {
+        let mut commands = self.installs.iter().chain(&self.removes);
+        commands.any(|(module, _)| module == name)
+    }
+}
+
+fn first_command<'a>(commands: &'a [(String, String)], module: &str) -> Option<&'a str> {
+    commands
+        .iter()
+        .find(|(pattern, _)| matches(pattern, module))
+        .map(|(_, command)| command.as_str())
+}

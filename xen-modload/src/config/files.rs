@@ -1,0 +1,47 @@
+//! Which files there are, and in which order they count.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::Error;
+use crate::root::{below, is_absent};
+
+/// The folders; of two files with one name the one in the earlier folder counts.
+const FOLDERS: [&str; 5] = [
+    "/etc/modprobe.d",
+    "/run/modprobe.d",
+    "/usr/local/lib/modprobe.d",
+    "/usr/lib/modprobe.d",
+    "/lib/modprobe.d",
+];
+
+/// The softdeps that depmod collected from the modules themselves.
+const SOFTDEP: &str = "modules.softdep";
+
+/// The files as seen from `root`, sorted by their bare names.
+pub(super) fn list(root: &Path, modules: &Path) -> Result<Vec<PathBuf>, Error> {
+    let mut files: Vec<(OsString, PathBuf)> = vec![(SOFTDEP.into(), modules.join(SOFTDEP))];
+    for folder in FOLDERS.map(Path::new) {
+        let entries = match fs::read_dir(below(root, folder)) {
+            Ok(entries) => entries,
+            Err(error) if is_absent(&error) => continue,
+            Err(error) => return Err(Error::system(format!("read {}", folder.display()), error)),
+        };
+        for entry in entries {
+            let entry = entry
+                .map_err(|error| Error::system(format!("read {}", folder.display()), error))?;
+            let name = entry.file_name();
+            let bytes = name.as_encoded_bytes();
+            if !bytes.ends_with(b".conf") || bytes.starts_with(b".") || entry.path().is_dir() {
+                continue;
+            }
+            let path = folder.join(&name);
+            // Kept sorted; what an earlier folder has stays.
+            if let Err(place) = files.binary_search_by(|(other, _)| other.cmp(&name)) {
+                files.insert(place, (name, path));
+            }
+        }
+    }
+    Ok(files.into_iter().map(|(_, path)| path).collect())
+}

@@ -1,0 +1,187 @@
+//! The index that depmod made of a kernel's modules: modules.dep and its
+//! companions. Each file is read when it is first needed, and of its lines
+//! only those that are asked for are taken apart.
+
+mod alias;
+mod builtin;
+mod dep;
+mod scan;
+
+use std::cell::{OnceCell, RefCell};
+use std::path::{Path, PathBuf};
+
+use crate::root::{below, read_bytes_if_there, read_if_there, read_pieces};
+use crate::{Error, Kernel};
+
+use dep::DepFile;
+
+/// A module that has a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModuleFile {
+    /// Its name, underscored.
+    pub name: String,
+    /// Where it is, as seen from the root.
+    pub path: PathBuf,
+}
+
+/// The index of one kernel.
+#[derive(Debug)]
+pub struct Index {
+    root: PathBuf,
+    kernel: Kernel,
+    dep: OnceCell<Option<DepFile>>,
+    builtin: OnceCell<String>,
+    /// Answers of modules.alias.
+    aliases: RefCell<Vec<(String, Vec<String>)>>,
+}
+
+impl Index {
+    /// Nothing is read yet.
+    #[must_use]
+    pub fn new(root: &Path, kernel: &Kernel) -> Self {
+        Self {
+            root: root.to_path_buf(),
+            kernel: kernel.clone(),
+            dep: OnceCell::new(),
+            builtin: OnceCell::new(),
+            aliases: RefCell::default(),
+        }
+    }
+
+    /// The file of the module with that (underscored) name and those that it
+    /// depends on, in the order in which they are to be loaded, itself last.
+    ///
+    /// # Errors
+    /// The index cannot be read, or its line for this module is cut off.
+    pub fn files_of(&self, name: &str) -> Result<Option<Vec<ModuleFile>>, Error> {
+        let Some(dep) = self.dep()? else {
+            return Ok(None);
+        };
+        let Some(line) = dep.line_of(name) else {
+            return Ok(None);
+        };
+        let line = line.map_err(|what| Error::unreadable(&self.path("modules.dep"), what))?;
+        // What a module needs directly comes first: depmod writes the order backwards.
+        let needed = line.needs.split_ascii_whitespace().rev();
+        let files = needed.chain([line.path.as_str()]).map(|path| ModuleFile {
+            name: dep::module_name(path),
+            path: self.kernel.folder.join(path),
+        });
+        Ok(Some(files.collect()))
+    }
+
+    /// It is part of the kernel itself.
+    ///
+    /// # Errors
+    /// modules.builtin is there and cannot be read.
+    pub fn is_built_in(&self, name: &str) -> Result<bool, Error> {
+        let mut paths = self.built_in()?.lines();
+        Ok(paths.any(|path| dep::is_module(path, name)))
+    }
+
+    /// The modules that say they answer to this modalias, in the order of the
+    /// index.
+    ///
+    /// # Errors
+    /// modules.alias is there and cannot be read.
+    pub fn aliased(&self, name: &str) -> Result<Vec<String>, Error> {
+        let known = self.aliases.borrow();
+        if let Some((_, modules)) = known.iter().find(|(alias, _)| alias == name) {
+            return Ok(modules.clone());
+        }
+        drop(known);
+        let modules = self.search("modules.alias", name)?;
+        let mut known = self.aliases.borrow_mut();
+        known.push((name.to_owned(), modules.clone()));
+        Ok(modules)
+    }
+
+    /// The modules that have this symbol, which is asked for as `symbol:NAME`.
+    ///
+    /// # Errors
+    /// modules.symbols is there and cannot be read.
+    pub fn with_symbol(&self, name: &str) -> Result<Vec<String>, Error> {
+        self.search("modules.symbols", name)
+    }
+
+    /// The built-in modules that answer to this modalias.
+    ///
+    /// # Errors
+    /// modules.builtin.modinfo is there and cannot be read.
+    pub fn built_in_aliased(&self, name: &str) -> Result<Vec<String>, Error> {
+        let path = below(&self.root, &self.path("modules.builtin.modinfo"));
+        let content = read_if_there(&path)?.unwrap_or_default();
+        Ok(builtin::find_alias(&content, name))
+    }
+
+    /// The names of all modules, underscored: those with files, then those
+    /// built in.
+    ///
+    /// # Errors
+    /// The index cannot be read.
+    pub fn names(&self) -> Result<Vec<String>, Error> {
+        let mut names: Vec<String> = match self.dep()? {
+            Some(dep) => dep.names().collect(),
+            None => vec![],
+        };
+        names.extend(self.built_in()?.lines().map(dep::module_name));
+        Ok(names)
+    }
+
+    /// "Not found" is only an answer where the index is whole.
+    ///
+    /// # Errors
+    /// There is none, or it is empty or holds lines that are none.
+    pub fn trust(&self) -> Result<(), Error> {
+        let path = self.path("modules.dep");
+        let hint = format!("run depmod {}", self.kernel.release);
+        let Some(dep) = self.dep()? else {
+            return Err(Error::unreadable(&path, format!("no such file ({hint})")));
+        };
+        if let Some(what) = dep.damage() {
+            return Err(Error::unreadable(&path, format!("{what} ({hint})")));
+        }
+        let order = below(&self.root, &self.path("modules.order"));
+        if dep.is_empty() && order.metadata().is_ok_and(|order| order.len() > 0) {
+            let what = format!("empty, though modules.order names modules ({hint})");
+            return Err(Error::unreadable(&path, what));
+        }
+        Ok(())
+    }
+
+    fn dep(&self) -> Result<Option<&DepFile>, Error> {
+        if self.dep.get().is_none() {
+            if !below(&self.root, &self.kernel.folder).is_dir() {
+                return Err(Error::NoModules {
+                    release: self.kernel.release.clone(),
+                    folder: self.kernel.folder.clone(),
+                });
+            }
+            let content = read_bytes_if_there(&below(&self.root, &self.path("modules.dep")))?;
+            // Nobody else sets it: this is one thread.
+            let _ = self.dep.set(content.map(DepFile::new));
+        }
+        Ok(self.dep.get().and_then(Option::as_ref))
+    }
+
+    /// modules.alias is the largest file of all, and is asked for few names:
+    /// it is read by the piece and not kept.
+    fn search(&self, file: &str, name: &str) -> Result<Vec<String>, Error> {
+        let mut found = vec![];
+        let path = below(&self.root, &self.path(file));
+        read_pieces(&path, |lines| alias::find(lines, name, &mut found))?;
+        Ok(found)
+    }
+
+    fn built_in(&self) -> Result<&str, Error> {
+        if self.builtin.get().is_none() {
+            let content = read_if_there(&below(&self.root, &self.path("modules.builtin")))?;
+            let _ = self.builtin.set(content.unwrap_or_default());
+        }
+        Ok(self.builtin.get().map(String::as_str).unwrap_or_default())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.kernel.folder.join(name)
+    }
+}

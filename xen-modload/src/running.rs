@@ -1,0 +1,164 @@
+//! What the kernel has already.
+
+use std::path::{Path, PathBuf};
+
+use crate::Error;
+use crate::pattern::underscored;
+use crate::root::{below, read_if_there};
+
+/// One line of `/proc/modules`, as far as it matters here.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Module {
+    /// Its name, underscored.
+    pub name: String,
+    /// How many hold it: modules, open files, mounts.
+    pub holders: u32,
+    /// The modules among them.
+    pub used_by: Vec<String>,
+    /// It has started and is not about to go.
+    pub live: bool,
+}
+
+/// The modules that are loaded.
+#[derive(Debug, Clone, Default)]
+pub struct Running {
+    root: PathBuf,
+    modules: Vec<Module>,
+}
+
+impl Running {
+    /// Reads `/proc/modules` below `root`. A kernel without loadable modules
+    /// has no such file.
+    ///
+    /// # Errors
+    /// It is there and cannot be read.
+    pub fn read(root: &Path) -> Result<Self, Error> {
+        let content = read_if_there(&below(root, Path::new("/proc/modules")))?;
+        Ok(Self {
+            root: root.to_path_buf(),
+            modules: parse(&content.unwrap_or_default()),
+        })
+    }
+
+    /// Reads it anew.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn refresh(&mut self) -> Result<(), Error> {
+        *self = Self::read(&self.root)?;
+        Ok(())
+    }
+
+    /// Nothing is loaded: for answers that must not depend on what runs.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self::default()
+    }
+
+    /// The module of that name, however it is spelled, if it is in the kernel
+    /// as a module.
+    #[must_use]
+    pub fn module(&self, name: &str) -> Option<&Module> {
+        let name = underscored(name);
+        self.modules.iter().find(|module| module.name == name)
+    }
+
+    /// It is loaded and has started.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.module(name).is_some_and(|module| module.live)
+    }
+
+    /// It is part of the kernel itself: sysfs knows it, but it has no
+    /// `initstate`, which every loaded module has.
+    #[must_use]
+    pub fn has_built_in(&self, name: &str) -> bool {
+        // Only a plain name can be one; a modalias may hold a slash.
+        if self.root.as_os_str().is_empty() || name.contains(['/', ':', '.']) {
+            return false;
+        }
+        let folder = below(&self.root, Path::new("/sys/module")).join(underscored(name));
+        folder.is_dir() && !folder.join("initstate").exists() && self.module(name).is_none()
+    }
+
+    /// Notes that it was loaded just now.
+    pub fn note_loaded(&mut self, name: &str) {
+        let name = underscored(name);
+        self.modules.retain(|module| module.name != name);
+        self.modules.push(Module {
+            name,
+            live: true,
+            ..Module::default()
+        });
+    }
+
+    /// Notes that it was unloaded just now, so that nobody waits for it.
+    pub fn note_unloaded(&mut self, name: &str) {
+        let gone = underscored(name);
+        self.modules.retain(|module| module.name != gone);
+        for module in &mut self.modules {
+            if module.used_by.contains(&gone) {
+                module.used_by.retain(|user| *user != gone);
+                module.holders = module.holders.saturating_sub(1);
+            }
+        }
+    }
+}
+
+/// `name size holders user,user, state address`; a kernel without unloading
+/// writes a dash for the holders.
+fn parse(content: &str) -> Vec<Module> {
+    content
+        .lines()
+        .filter_map(|line| {
+            let mut fields = line.split(' ');
+            let name = fields.next()?;
+            let holders = fields.nth(1)?.parse().unwrap_or(0);
+            let users = fields.next()?;
+            let state = fields.next()?;
+            Some(Module {
+                name: name.to_owned(),
+                holders,
+                used_by: users
+                    .split(',')
+                    .filter(|user| !user.is_empty() && *user != "-")
+                    .map(str::to_owned)
+                    .collect(),
+                live: state == "Live",
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_holders_users_and_state() {
+        let modules = parse(
+            "xenfs 16384 1 - Live 0x0000000000000000\n\
+             xen_privcmd 36864 3 xenfs,other, Live 0x0\n\
+             tun 61440 0 - Loading 0x0\n\
+             cut 12\n",
+        );
+        let [xenfs, privcmd, tun] = modules.as_slice() else {
+            panic!("{modules:?}");
+        };
+        assert_eq!((privcmd.name.as_str(), privcmd.holders), ("xen_privcmd", 3));
+        assert_eq!(privcmd.used_by, ["xenfs", "other"]);
+        assert!(xenfs.live && xenfs.used_by.is_empty());
+        assert!(!tun.live);
+    }
+
+    #[test]
+    fn a_module_that_goes_holds_nothing_any_more() {
+        let mut running = Running {
+            root: PathBuf::new(),
+            modules: parse("a 1 0 - Live 0x0\nb 1 1 a, Live 0x0\n"),
+        };
+        running.note_unloaded("a");
+        assert_eq!(running.module("b").unwrap().holders, 0);
+        assert!(!running.has("a"));
+    }
+}

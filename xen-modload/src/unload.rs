@@ -1,0 +1,139 @@
+//! Modules unloaded, in reverse order, as far as nobody uses them.
+
+use std::ffi::CString;
+use std::io::Write;
+
+use nix::errno::Errno;
+use nix::kmod::{DeleteModuleFlags, delete_module};
+
+use crate::load::{missing_right, run_command};
+use crate::outcome::Failure;
+use crate::resolve::Resolver;
+use crate::running::Running;
+use crate::{Error, pattern};
+
+/// One thing to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unload {
+    /// Take the module out of the kernel.
+    Remove(String),
+    /// Run the `remove` line of modprobe.d.
+    Command {
+        /// The module.
+        module: String,
+        /// For sh.
+        command: String,
+    },
+}
+
+impl Unload {
+    /// The same as a shell command.
+    #[must_use]
+    pub fn command(&self) -> String {
+        match self {
+            Self::Remove(module) => format!("rmmod {module}"),
+            Self::Command { command, .. } => command.clone(),
+        }
+    }
+
+    /// The module, underscored.
+    #[must_use]
+    pub fn module(&self) -> &str {
+        match self {
+            Self::Remove(module) | Self::Command { module, .. } => module,
+        }
+    }
+}
+
+/// The steps for these names, the last first. Only what was named is unloaded:
+/// a module that was loaded because another needed it may serve others too.
+///
+/// # Errors
+/// The index cannot be read.
+pub fn plan(
+    resolver: Resolver,
+    names: &[String],
+    ignore_remove: bool,
+) -> Result<Vec<Unload>, Error> {
+    let mut steps = vec![];
+    for name in names.iter().rev() {
+        let module = pattern::underscored(name);
+        let mut found = resolver.look_up(name)?;
+        // Without an index a loaded module still has its name.
+        let modules = match found.len() {
+            0 => vec![module],
+            _ => found.drain(..).map(|wanted| wanted.module).collect(),
+        };
+        for module in modules.into_iter().rev() {
+            let command = resolver.config.remove_of(&module);
+            let step = match command.filter(|_| !ignore_remove) {
+                Some(command) => Unload::Command {
+                    command: command.to_owned(),
+                    module,
+                },
+                None => Unload::Remove(module),
+            };
+            if !steps.contains(&step) {
+                steps.push(step);
+            }
+        }
+    }
+    Ok(steps)
+}
+
+/// Does the step. `false`: it is not loaded.
+///
+/// # Errors
+/// `unload NAME: why not`, and the exit status; the right to unload is lacking.
+pub fn apply(
+    step: &Unload,
+    running: &mut Running,
+    done: &mut dyn Write,
+) -> Result<Result<bool, (String, u8)>, Error> {
+    let module = step.module();
+    let Some(state) = running.module(module) else {
+        return Ok(Ok(false));
+    };
+    let holders = match (state.used_by.as_slice(), state.holders) {
+        ([], 0) => None,
+        ([], 1) => Some("in use".to_owned()),
+        ([], count) => Some(format!("in use, {count} times")),
+        (modules, _) => Some(format!("in use by {}", modules.join(", "))),
+    };
+    let busy = |holders: Option<String>| {
+        let holders = holders.unwrap_or_else(|| "in use".to_owned());
+        Ok(Err((format!("unload {module}: {holders}"), 1)))
+    };
+    let result = match step {
+        Unload::Command { command, .. } => run_command(command, module, ""),
+        Unload::Remove(_) if holders.is_some() => return busy(holders),
+        Unload::Remove(_) => {
+            let name = CString::new(module).unwrap_or_default();
+            match delete_module(&name, DeleteModuleFlags::O_NONBLOCK) {
+                Ok(()) => Ok(()),
+                // Somebody else did.
+                Err(Errno::ENOENT) => return Ok(Ok(false)),
+                Err(Errno::EWOULDBLOCK | Errno::EBUSY) => return busy(None),
+                Err(errno) => Err(Failure {
+                    errno: Some(errno),
+                    reason: std::io::Error::from(errno).to_string(),
+                }),
+            }
+        }
+    };
+    match result {
+        Ok(()) => {
+            running.note_unloaded(module);
+            let _ = writeln!(done, "xen-modload: unloaded {module}");
+            Ok(Ok(true))
+        }
+        Err(failure) => match (failure.errno, missing_right()) {
+            (Some(Errno::EPERM), Some(why)) => Err(Error::NotPermitted {
+                module: module.to_owned(),
+                why,
+            }),
+            (Some(Errno::EPERM), None) => Ok(Err((format!("unload {module}: not permitted"), 4))),
+            _ => Ok(Err((format!("unload {module}: {}", failure.reason), 1))),
+        },
+    }
+}
