@@ -1,0 +1,54 @@
+//! Stays connected, and ends when the store does.
+
+use std::time::{Duration, Instant};
+
+use crate::fault::Fault;
+use crate::greeting::greet;
+use crate::notify::Notify;
+use crate::{Deadline, Error, Store};
+
+/// The longest time between two questions.
+const INTERVAL: Duration = Duration::from_secs(5);
+
+/// Asks the store from time to time, and tells the service manager `READY=1`,
+/// then `WATCHDOG=1` for each answer if it wants to hear that.
+///
+/// Returns only when the store closes the connection ([`Error::Died`]), or has
+/// not answered for as long as `silence` ([`Error::Silent`]).
+pub(crate) fn hold(
+    store: &mut Store,
+    silence: Duration,
+    notify: &Notify,
+    watchdog: Option<Duration>,
+) -> Result<(), Error> {
+    let interval = INTERVAL.min(silence / 2);
+    let interval = watchdog.map_or(interval, |watchdog| interval.min(watchdog));
+    notify.send("READY=1\nSTATUS=the store answers")?;
+    let mut answered = Instant::now();
+    loop {
+        if watchdog.is_some() {
+            notify.send("WATCHDOG=1")?;
+        }
+        let path = store.path().to_path_buf();
+        let failed = |fault| match fault {
+            Fault::Late(_) => Error::Silent {
+                path: path.clone(),
+                silence,
+            },
+            fault => Error::of_request("hold".to_owned(), &path, fault),
+        };
+        idle(store, Deadline::after(interval)).map_err(failed)?;
+        let patience = silence.saturating_sub(answered.elapsed());
+        greet(store, Deadline::after(patience)).map_err(failed)?;
+        answered = Instant::now();
+    }
+}
+
+/// Sleeps, but notices when the connection is closed.
+fn idle(store: &mut Store, until: Deadline) -> Result<(), Fault> {
+    while store.receive(until)? {
+        store.take_events()?;
+        while store.pop_event().is_some() {}
+    }
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! The program and the kernel's device.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod double;
+mod program;
+
+use std::fs;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::{TempDir, tempdir};
+
+use double::device::Device;
+use double::{Double, Manner};
+use program::{program, said};
+
+/// A root under Xen, with a folder for the socket.
+fn under_xen() -> TempDir {
+    let root = tempdir().unwrap();
+    fs::create_dir_all(root.path().join("proc/xen")).unwrap();
+    fs::create_dir_all(root.path().join("run/xenstored")).unwrap();
+    root
+}
+
+fn leave_stale_socket(root: &Path) {
+    drop(Double::start(
+        &root.join("run/xenstored/socket"),
+        Manner::Honest,
+    ));
+}
+
+#[test]
+fn asks_through_the_device_if_told_so() {
+    let root = under_xen();
+    let _device = Device::start(root.path(), Manner::Honest);
+    let mut program = program(root.path());
+    let arguments = "--device --write /a=1 --read /a --wait /a=1";
+    let output = program.args(arguments.split(' ')).output().unwrap();
+    assert_eq!(said(&output), ("1\n", "", 0));
+}
+
+#[test]
+fn says_that_nobody_answers_through_the_device() {
+    let root = under_xen();
+    let _device = Device::start(root.path(), Manner::Silent);
+    let started = Instant::now();
+    let mut program = program(root.path());
+    let output = program
+        .args(["--device", "--timeout", "0.5"])
+        .output()
+        .unwrap();
+    let expected = format!(
+        "xen-storewait: no answer from the store within 0.5 s: {}/dev/xen/xenbus: \
+         listening, but silent\n",
+        root.path().display()
+    );
+    assert_eq!(said(&output), ("", expected.as_str(), 7));
+    assert!(started.elapsed() < Duration::from_millis(1500));
+}
+
+#[test]
+fn waits_for_the_device_to_appear() {
+    let root = under_xen();
+    let mut program = program(root.path());
+    let waiting = program
+        .args(["--device", "--timeout", "20"])
+        .spawn()
+        .unwrap();
+    thread::sleep(Duration::from_millis(200));
+    let _device = Device::start(root.path(), Manner::Honest);
+    let started = Instant::now();
+    let output = waiting.wait_with_output().unwrap();
+    assert_eq!(said(&output), ("", "", 0));
+    assert!(started.elapsed() < Duration::from_millis(700));
+}
+
+#[test]
+fn says_that_the_socket_of_a_living_store_was_replaced() {
+    for timeout in ["0", "0.5"] {
+        let root = under_xen();
+        leave_stale_socket(root.path());
+        let _device = Device::start(root.path(), Manner::Honest);
+        let started = Instant::now();
+        let mut program = program(root.path());
+        let output = program.args(["--timeout", timeout]).output().unwrap();
+        let (out, line, status) = said(&output);
+        assert_eq!((out, status), ("", 7));
+        let expected = format!(
+            "{0}/run/xenstored/socket: a store lives, its socket was replaced \
+             ({0}/dev/xen/xenbus answers, the socket refuses)\n",
+            root.path().display()
+        );
+        assert!(line.ends_with(&expected), "{line}");
+        assert!(started.elapsed() < Duration::from_millis(1500));
+    }
+}
+
+#[test]
+fn does_not_believe_in_a_store_because_the_device_opens() {
+    let root = under_xen();
+    leave_stale_socket(root.path());
+    let _device = Device::start(root.path(), Manner::Silent);
+    let mut program = program(root.path());
+    let output = program.args(["--timeout", "0.5"]).output().unwrap();
+    let (_, line, status) = said(&output);
+    assert!(
+        line.ends_with("nobody listens on this socket (stale, refused)\n"),
+        "{line}"
+    );
+    assert_eq!(status, 7);
+}

@@ -1,0 +1,218 @@
+//! In whatever way a store appears, the program wakes.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod double;
+mod program;
+
+use std::fs;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::socket::{Backlog, listen};
+use tempfile::tempdir;
+
+use double::{Double, Manner, bind_socket};
+use program::{program, said, unshared};
+
+fn with_socket_folder() -> tempfile::TempDir {
+    let root = tempdir().unwrap();
+    fs::create_dir_all(root.path().join("run/xenstored")).unwrap();
+    root
+}
+
+/// Waits while `meanwhile` is done, and ends soon after it.
+fn wakes_after<T>(root: &Path, meanwhile: impl FnOnce() -> T) {
+    let waiting = program(root).args(["--timeout", "20"]).spawn().unwrap();
+    thread::sleep(Duration::from_millis(200));
+    let _kept = meanwhile();
+    let done = Instant::now();
+    let output = waiting.wait_with_output().unwrap();
+    assert_eq!(said(&output), ("", "", 0));
+    assert!(
+        done.elapsed() < Duration::from_millis(700),
+        "{:?}",
+        done.elapsed()
+    );
+}
+
+#[test]
+fn wakes_when_the_socket_appears() {
+    let root = with_socket_folder();
+    let path = root.path().join("run/xenstored/socket");
+    wakes_after(root.path(), || Double::start(&path, Manner::Honest));
+}
+
+#[test]
+fn wakes_when_the_folders_appear_one_by_one() {
+    let root = tempdir().unwrap();
+    let path = root.path().join("run/xenstored/socket");
+    wakes_after(root.path(), || {
+        for folder in ["run", "run/xenstored"] {
+            fs::create_dir(root.path().join(folder)).unwrap();
+            thread::sleep(Duration::from_millis(30));
+        }
+        Double::start(&path, Manner::Honest)
+    });
+}
+
+#[test]
+fn wakes_when_the_folders_appear_all_at_once() {
+    let root = tempdir().unwrap();
+    let path = root.path().join("run/xenstored/socket");
+    wakes_after(root.path(), || {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        Double::start(&path, Manner::Honest)
+    });
+}
+
+#[test]
+fn wakes_when_the_folder_was_removed_and_made_again() {
+    let root = with_socket_folder();
+    let path = root.path().join("run/xenstored/socket");
+    wakes_after(root.path(), || {
+        fs::remove_dir(path.parent().unwrap()).unwrap();
+        thread::sleep(Duration::from_millis(50));
+        fs::create_dir(path.parent().unwrap()).unwrap();
+        thread::sleep(Duration::from_millis(50));
+        Double::start(&path, Manner::Honest)
+    });
+}
+
+#[test]
+fn wakes_when_a_folder_with_a_socket_is_moved_into_place() {
+    let root = tempdir().unwrap();
+    fs::create_dir(root.path().join("run")).unwrap();
+    let aside = root.path().join("aside");
+    fs::create_dir(&aside).unwrap();
+    wakes_after(root.path(), || {
+        let double = Double::start(&aside.join("socket"), Manner::Honest);
+        fs::rename(&aside, root.path().join("run/xenstored")).unwrap();
+        double
+    });
+}
+
+#[test]
+fn finds_a_socket_that_is_only_below_var_run() {
+    let root = tempdir().unwrap();
+    let path = root.path().join("var/run/xenstored/socket");
+    wakes_after(root.path(), || {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        Double::start(&path, Manner::Honest)
+    });
+}
+
+#[test]
+fn takes_var_run_as_a_link() {
+    let root = with_socket_folder();
+    fs::create_dir(root.path().join("var")).unwrap();
+    std::os::unix::fs::symlink("../run", root.path().join("var/run")).unwrap();
+    let path = root.path().join("run/xenstored/socket");
+    wakes_after(root.path(), || Double::start(&path, Manner::Honest));
+}
+
+#[test]
+fn wakes_when_a_stale_socket_is_replaced() {
+    let root = with_socket_folder();
+    let path = root.path().join("run/xenstored/socket");
+    drop(Double::start(&path, Manner::Honest));
+    wakes_after(root.path(), || Double::start(&path, Manner::Honest));
+}
+
+#[test]
+fn wakes_soon_when_a_store_listens_long_after_it_was_bound() {
+    let root = with_socket_folder();
+    let path = root.path().join("run/xenstored/socket");
+    let bound = bind_socket(&path);
+    let waiting = program(root.path())
+        .args(["--timeout", "20"])
+        .spawn()
+        .unwrap();
+    thread::sleep(Duration::from_millis(300));
+    // Nothing tells of this but another try, after half a second at most.
+    listen(&bound, Backlog::new(1).unwrap()).unwrap();
+    let listener = std::os::unix::net::UnixListener::from(bound);
+    let (stream, _) = listener.accept().unwrap();
+    let tree = std::sync::Arc::default();
+    let writer = Box::new(stream.try_clone().unwrap());
+    thread::spawn(move || double::serve(stream, writer, Manner::Honest, &tree));
+    let output = waiting.wait_with_output().unwrap();
+    assert_eq!(said(&output), ("", "", 0));
+}
+
+#[test]
+fn leaves_a_silent_store_when_another_has_taken_its_socket() {
+    let root = with_socket_folder();
+    let path = root.path().join("run/xenstored/socket");
+    let silent = Double::start(&path, Manner::Silent);
+    wakes_after(root.path(), || {
+        (Double::start(&path, Manner::Honest), silent)
+    });
+}
+
+#[test]
+fn wakes_when_a_stopped_store_is_killed_and_another_started() {
+    let root = with_socket_folder();
+    let path = root.path().join("run/xenstored/socket");
+    let stopped = Double::start(&path, Manner::Stopped);
+    wakes_after(root.path(), || {
+        drop(stopped);
+        thread::sleep(Duration::from_millis(50));
+        Double::start(&path, Manner::Honest)
+    });
+}
+
+#[test]
+fn wakes_when_a_fresh_file_system_covers_the_folder() {
+    let root = with_socket_folder();
+    let script = r#"
+        "$PROGRAM" --root "$ROOT" --socket "$ROOT/run/xenstored/socket" --timeout 20 & waiting=$!
+        sleep 0.2
+        mount -t tmpfs tmpfs "$ROOT/run"
+        mkdir "$ROOT/run/xenstored"
+        sleep 0.1
+        mount --bind "$ROOT/ready" "$ROOT/run/xenstored"
+        wait $waiting"#;
+    fs::create_dir(root.path().join("ready")).unwrap();
+    // The table of mounts is read below the root, too.
+    fs::create_dir(root.path().join("proc")).unwrap();
+    std::os::unix::fs::symlink("/proc/self", root.path().join("proc/self")).unwrap();
+    let _double = Double::start(&root.path().join("ready/socket"), Manner::Honest);
+    let started = Instant::now();
+    let output = unshared(root.path(), script);
+    assert_eq!(said(&output), ("", "", 0));
+    assert!(started.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn waits_without_watches_where_the_kernel_gives_none() {
+    let root = with_socket_folder();
+    let script = r#"
+        echo 0 > /proc/sys/user/max_inotify_instances
+        (sleep 0.4; ln "$ROOT/ready" "$ROOT/run/xenstored/socket") &
+        exec "$PROGRAM" --root "$ROOT" --timeout 20"#;
+    let _double = Double::start(&root.path().join("ready"), Manner::Honest);
+    let started = Instant::now();
+    let output = unshared(root.path(), script);
+    assert_eq!(said(&output), ("", "", 0));
+    assert!(started.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn lets_a_hundred_wait_at_once() {
+    let root = with_socket_folder();
+    let path = root.path().join("run/xenstored/socket");
+    let waiting: Vec<_> = (0..100)
+        .map(|_| {
+            program(root.path())
+                .args(["--timeout", "30"])
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    let _double = Double::start(&path, Manner::Honest);
+    for one in waiting {
+        let output = one.wait_with_output().unwrap();
+        assert_eq!(said(&output), ("", "", 0));
+    }
+}
