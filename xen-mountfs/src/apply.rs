@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder};
 use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _};
 use std::path::Path;
 
 use nix::errno::Errno;
@@ -22,9 +22,7 @@ pub fn apply(step: &Step) -> Result<bool, Error> {
         Step::Unmount(target) => unmount(target),
         Step::RequireControlD(capabilities) => require_control_d(capabilities),
         Step::MakeFolder(path) => make_folder(path),
-        Step::Remove(path) => fs::remove_file(path)
-            .map(|()| true)
-            .map_err(|error| Error::system(format!("remove {}", path.display()), error)),
+        Step::Remove(path) => remove(path),
         Step::MakeNode { path, major, minor } => make_node(path, *major, *minor),
     }
 }
@@ -84,13 +82,47 @@ fn make_folder(path: &Path) -> Result<bool, Error> {
     }
 }
 
+fn remove(path: &Path) -> Result<bool, Error> {
+    match fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(Error::system(format!("remove {}", path.display()), error)),
+    }
+}
+
+fn is_device(path: &Path, major: u64, minor: u64) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|metadata| {
+        metadata.file_type().is_char_device() && metadata.rdev() == makedev(major, minor)
+    })
+}
+
 fn make_node(path: &Path, major: u64, minor: u64) -> Result<bool, Error> {
     let mode = Mode::S_IRUSR | Mode::S_IWUSR;
     match mknod(path, SFlag::S_IFCHR, mode, makedev(major, minor)) {
         Ok(()) => Ok(true),
+        // Another run, or udev; believed only if it is the same device.
+        Err(Errno::EEXIST) if is_device(path, major, minor) => Ok(false),
         Err(errno) => Err(Error::system(
             format!("make device node {}", path.display()),
             errno,
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_a_device_by_its_numbers() {
+        assert!(is_device(Path::new("/dev/null"), 1, 3));
+        assert!(!is_device(Path::new("/dev/null"), 1, 5));
+        assert!(!is_device(Path::new("/dev"), 1, 3));
+        assert!(!is_device(Path::new("/nowhere"), 1, 3));
+    }
+
+    #[test]
+    fn what_is_gone_already_need_not_be_removed() {
+        assert!(matches!(remove(Path::new("/nowhere/evtchn")), Ok(false)));
     }
 }

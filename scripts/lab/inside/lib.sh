@@ -87,7 +87,7 @@ lists_not() { ! lists "$1"; }
 
 # What must not change when somebody else's script runs over the chain.
 chain_state() {
-    for name in xenstored oxenstored xenconsoled; do
+    for name in xenstored oxenstored xenconsoled xen-qemu-system-i386; do
         echo "$name $(pidof "$name")"
     done
     stat -c 'socket %i' /run/xenstored/socket
