@@ -23,7 +23,7 @@ pub fn service(name: Name, machine: &Machine) -> Result<Service, Error> {
         Name::Modload => Ok(modload(machine)),
         Name::Mountfs => Ok(mountfs(machine)),
         Name::Store => store(machine),
-        Name::StoreReady => Ok(store_ready(machine)),
+        Name::StoreReady => store_ready(machine),
         Name::StoreWatch => Ok(store_watch(machine)),
         Name::Console => console(machine),
         Name::Qemu => qemu(machine),
@@ -128,15 +128,19 @@ fn store(machine: &Machine) -> Result<Service, Error> {
 
 /// `xen-init-dom0` goes before the seed: it does nothing once both keys are
 /// there, and it alone sets the UUID, the stub configuration and pool names.
-fn store_ready(machine: &Machine) -> Service {
+fn store_ready(machine: &Machine) -> Result<Service, Error> {
     let storewait = machine.program("xen-storewait");
     let mut start = vec![Command::new([&storewait])];
-    if let Ok(init) = machine.search().daemon("xen-init-dom0", "XEN_INIT_DOM0") {
-        let line = Command::new([init.display().to_string()]);
-        start.push(line.list("XEN_DOM0_UUID", ""));
+    match machine.search().daemon("xen-init-dom0", "XEN_INIT_DOM0") {
+        Ok(init) => {
+            let line = Command::new([init.display().to_string()]);
+            start.push(line.list("XEN_DOM0_UUID", ""));
+        }
+        Err(error) if machine.settings.get("XEN_INIT_DOM0").is_some() => return Err(error),
+        Err(_) => {}
     }
     start.push(Command::new([&storewait, "--seed-dom0"]));
-    Service {
+    Ok(Service {
         after: vec![
             Peer::SystemReady,
             Peer::Link(Name::Mountfs),
@@ -152,7 +156,7 @@ fn store_ready(machine: &Machine) -> Service {
             ..Limits::default()
         },
         ..Service::once(Name::StoreReady, start)
-    }
+    })
 }
 
 fn store_watch(machine: &Machine) -> Service {
@@ -277,9 +281,8 @@ fn bridge(machine: &Machine) -> Result<Service, Error> {
     let line = |verb: &str| Command::new([program.as_str(), verb]).list("XEN_BRIDGE", "");
     machine.bridge()?;
     Ok(Service {
-        after: vec![Peer::SystemReady],
+        after: vec![Peer::KernelReady],
         before: vec![Peer::NetworkClients, Peer::DhcpServers],
-        wants: vec![Peer::SystemReady],
         stop: vec![line("down")],
         lasts: Lasts::PastShutdown,
         ..Service::once(Name::Bridge, vec![line("up")])
@@ -289,7 +292,7 @@ fn bridge(machine: &Machine) -> Result<Service, Error> {
 /// Its script takes 300 s a guest to stop them, and what it leaves behind are
 /// the device models of guests that live on.
 fn domains(machine: &Machine) -> Result<Service, Error> {
-    let script = machine.search().xendomains()?.display().to_string();
+    let script = machine.search().xendomains()?;
     let wanted = [Name::Console, Name::Qemu, Name::Bridge].map(Peer::Link);
     Ok(Service {
         after: [
@@ -315,7 +318,7 @@ fn domains(machine: &Machine) -> Result<Service, Error> {
         // for ever, and the way down with them. What fails here ends the stop.
         stop: vec![
             Command::new([&machine.program("xen-storewait"), "--timeout", "10"]),
-            Command::new([&script, "stop"]),
+            script_line(machine, &script, "stop"),
         ],
         limits: Limits {
             start_s: Some(Seconds::Unlimited),
@@ -323,8 +326,22 @@ fn domains(machine: &Machine) -> Result<Service, Error> {
             spares_children: true,
             ..Limits::default()
         },
-        ..Service::once(Name::Domains, vec![Command::new([&script, "start"])])
+        ..Service::once(Name::Domains, vec![script_line(machine, &script, "start")])
     })
+}
+
+/// Debian's init functions take `$0` for the name of a unit, and leave without
+/// a word where that one is masked, as the distribution's own has to be. Read
+/// by its shell under our name, the script is none that they know.
+fn script_line(machine: &Machine, script: &Path, verb: &str) -> Command {
+    let path = script.display().to_string();
+    match machine.search().init_shell(script) {
+        Some(shell) => {
+            let source = format!(". {}", shell_words::quote(&path));
+            Command::new([shell, "-c", &source, Name::Domains.as_str(), verb])
+        }
+        None => Command::new([&path, verb]),
+    }
 }
 
 /// What stands before each daemon: xenfs is mounted, and says `control_d`.

@@ -16,6 +16,7 @@ use crate::{Error, XenVersion};
     name = "xen-units",
     version,
     after_help = EXIT_STATUS,
+    override_usage = "xen-units <COMMAND>\n       xen-units NORMAL EARLY LATE",
     arg_required_else_help = false,
     args_conflicts_with_subcommands = true
 )]
@@ -25,7 +26,7 @@ pub struct Args {
     pub action: Option<Action>,
 
     /// As a systemd generator: where to write, by priority
-    #[arg(num_args = 3, value_names = ["NORMAL", "EARLY", "LATE"])]
+    #[arg(num_args = 0..=3, value_names = ["NORMAL", "EARLY", "LATE"])]
     pub folders: Vec<PathBuf>,
 }
 
@@ -35,7 +36,11 @@ pub enum Action {
     /// Write all units and the configuration that goes with them
     ///
     /// What is there already and the same is left alone. A file that xen-units
-    /// has not written is never overwritten without --force.
+    /// has not written, or that was changed since, is never overwritten without
+    /// --force: the first line has a fingerprint of the others.
+    ///
+    /// XEN_BRIDGE is taken from the settings' files alone, as the units do when
+    /// they start; one in the environment does not count here.
     Generate(Generate),
 
     /// Print the command lines of one service, for a script without init system
@@ -94,7 +99,7 @@ pub struct Generate {
     )]
     pub store_socket: bool,
 
-    /// Overwrite files of others too, and keep each as FILE.bak
+    /// Overwrite files of others and changed ones too, and keep each as FILE.bak
     #[arg(long)]
     pub force: bool,
 
@@ -102,7 +107,7 @@ pub struct Generate {
     #[arg(short = 'n', long)]
     pub dry_run: bool,
 
-    /// Say what was written
+    /// Say what was written, and which services are left out
     #[arg(short, long)]
     pub verbose: bool,
 
@@ -150,7 +155,8 @@ pub struct Place {
     )]
     pub xen: Option<XenVersion>,
 
-    /// Where this project's programs are; by default where this one is
+    /// Where this project's programs are, an absolute path; by default where this
+    /// one is
     #[arg(
         long,
         value_name = "DIR",
@@ -189,7 +195,8 @@ Exit status:
   2  used wrongly, or no such service
   4  not permitted
   5  a daemon of Xen is not installed, or takes no socket
-  6  a setting that cannot be followed, or a file that somebody else wrote";
+  6  a setting that cannot be followed, or a file that somebody else wrote or
+     changed";
 
 impl Args {
     /// The arguments of this process. Help and version are answered here.
@@ -205,7 +212,20 @@ impl Args {
             let what = "nothing to do: generate, command or list";
             return Err(Error::Usage(what.to_owned()));
         }
+        args.check_folders()?;
         Ok(args)
+    }
+
+    /// A generator is called with three absolute paths. Anything else was meant
+    /// as a command.
+    fn check_folders(&self) -> Result<(), Error> {
+        let is_relative = |path: &&PathBuf| path.is_relative();
+        let what = match (self.folders.iter().find(is_relative), self.folders.len()) {
+            (Some(word), _) => format!("no such command: {}", word.display()),
+            (None, 0 | 3) => return Ok(()),
+            (None, _) => "as a generator it takes three folders".to_owned(),
+        };
+        Err(Error::Usage(what))
     }
 
     /// The command, where an empty environment variable counts as not set.

@@ -57,6 +57,10 @@ pub enum Error {
     #[error("{}: not written by xen-units, left as it is (overwrite it with --force)", .0.display())]
     NotOurs(PathBuf),
 
+    /// A file of ours that somebody has changed since.
+    #[error("{}: changed since xen-units wrote it, left as it is (overwrite it with --force)", .0.display())]
+    Changed(PathBuf),
+
     /// A system call failed.
     #[error("{doing}: {source}")]
     System {
@@ -82,7 +86,7 @@ impl Error {
         match self {
             Self::Usage(_) | Self::NoSuchService(_) | Self::NoSuchCommand { .. } => 2,
             Self::NotInstalled { .. } | Self::OwnSocket { .. } => 5,
-            Self::Setting { .. } | Self::NotOurs(_) => 6,
+            Self::Setting { .. } | Self::NotOurs(_) | Self::Changed(_) => 6,
             Self::System { source, .. } => match source.kind() {
                 io::ErrorKind::PermissionDenied => 4,
                 _ => 1,

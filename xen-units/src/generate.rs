@@ -9,6 +9,7 @@ use crate::extras;
 use crate::machine::Machine;
 use crate::model::{Name, Service};
 use crate::output::{self, File};
+use crate::rivals;
 use crate::systemd;
 use crate::{Error, XenVersion};
 
@@ -39,6 +40,8 @@ pub struct Chain {
     pub wanted: Vec<Name>,
     /// Why a link was left out.
     pub remarks: Vec<String>,
+    /// Links that were left out as their program is not there.
+    pub absent: Vec<String>,
 }
 
 impl Chain {
@@ -58,13 +61,20 @@ impl Chain {
                 continue;
             }
             let is_asked_for = match name {
-                Name::Qemu => false,
-                Name::Watchdog => choices.watchdog,
+                Name::Qemu => machine.settings.get("QEMU_XEN").is_some(),
+                Name::Watchdog => {
+                    choices.watchdog || machine.settings.get("XENWATCHDOGD").is_some()
+                }
                 Name::Domains => choices.domains,
                 _ => true,
             };
             let service = match chain::service(name, machine) {
-                Err(Error::NotInstalled { .. }) if !is_asked_for => continue,
+                Err(Error::NotInstalled { tool, .. }) if !is_asked_for => {
+                    let name = name.as_str();
+                    let what = format!("{name} is left out: {tool} is not installed");
+                    chain.absent.push(what);
+                    continue;
+                }
                 result => result?,
             };
             if name != Name::Watchdog || choices.watchdog {
@@ -87,7 +97,11 @@ impl Chain {
 /// # Errors
 /// Every [`Error`].
 pub fn generate(args: &Generate, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Error> {
-    let machine = args.place.machine()?;
+    let machine = args.place.machine_with(crate::lasting())?;
+    if !machine.root.contains(&args.output) {
+        let what = format!("--output {}: not below --root", args.output.display());
+        return Err(Error::Usage(what));
+    }
     if args.store_socket {
         require_own_socket(&machine)?;
     }
@@ -105,7 +119,10 @@ pub fn generate(args: &Generate, out: &mut dyn Write, err: &mut dyn Write) -> Re
         found.push((file, is));
     }
     let steps = output::plan(found, args.force)?;
-    for remark in chain.remarks.iter().chain(&network_remarks) {
+    let rivals = rivals::remark(&machine.root)?;
+    let absent = chain.absent.iter().filter(|_| args.verbose);
+    let remarks = chain.remarks.iter().chain(absent);
+    for remark in remarks.chain(&network_remarks).chain(&rivals) {
         // Said for the reader's sake; what is done does not depend on it.
         let _ = writeln!(err, "xen-units: {remark}");
     }

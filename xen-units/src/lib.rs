@@ -4,7 +4,8 @@
 //! the chain from that, as [`model`] data in no init system's words;
 //! [`systemd`] puts a link into a unit, [`extras`] adds what the kernel, udev
 //! and the network managers have to be told, and [`output`] writes files
-//! without ever taking somebody else's. A script that runs the chain without
+//! without ever taking somebody else's: each has a fingerprint in its first
+//! line, so that one changed by hand is seen. [`rivals`] are other chains. A script that runs the chain without
 //! an init system gets the same command lines from [`show`].
 //!
 //! What the model holds was learnt where other start scripts failed: a store
@@ -22,6 +23,7 @@ mod generate;
 pub mod machine;
 pub mod model;
 pub mod output;
+pub mod rivals;
 pub mod root;
 pub mod settings;
 pub mod show;
@@ -57,7 +59,7 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), 
             if !machine::is_dom0(&root) {
                 return Ok(());
             }
-            let place = Machine::read(root, None, own_folder()?, environment())?;
+            let place = Machine::read(root, None, own_folder()?, lasting())?;
             let first = args
                 .folders
                 .first()
@@ -73,12 +75,29 @@ impl Place {
     /// # Errors
     /// As [`Machine::read`].
     pub fn machine(&self) -> Result<Machine, Error> {
+        self.machine_with(environment())
+    }
+
+    fn machine_with(
+        &self,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Machine, Error> {
         let programs = match &self.bin_dir {
+            Some(folder) if folder.is_relative() => {
+                let what = format!("--bin-dir {}: not an absolute path", folder.display());
+                return Err(Error::Usage(what));
+            }
             Some(folder) => folder.clone(),
             None => own_folder()?,
         };
-        Machine::read(Root::new(&self.root), self.xen, programs, environment())
+        Machine::read(Root::new(&self.root), self.xen, programs, environment)
     }
+}
+
+/// The environment for what is written: without the bridge's name, which the
+/// unit reads from the files when it starts. The other files would have another.
+fn lasting() -> impl Iterator<Item = (String, String)> {
+    environment().filter(|(name, _)| name != "XEN_BRIDGE")
 }
 
 /// Where this program runs from: its siblings are beside it, unless it is a

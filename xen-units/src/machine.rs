@@ -12,7 +12,7 @@ use crate::{Error, XenVersion};
 const FEATURE_DOM0: u64 = 1 << 11;
 
 /// Where systemd looks for units, the strongest first (systemd.unit(5)).
-const UNIT_FOLDERS: [&str; 4] = [
+pub(crate) const UNIT_FOLDERS: [&str; 4] = [
     "/etc/systemd/system",
     "/run/systemd/system",
     "/usr/lib/systemd/system",
@@ -156,10 +156,11 @@ impl Machine {
         for folder in folders {
             for name in self.root.names(Path::new(folder))? {
                 let path = Path::new(folder).join(&name);
-                if name.contains("xen-dom0") || self.root.has_folder(&path) {
+                if name.contains("xen-dom0") || !self.root.has_file(&path) {
                     continue;
                 }
-                let text = self.root.read(&path)?.unwrap_or_default();
+                let bytes = self.root.read_bytes(&path)?.unwrap_or_default();
+                let text = String::from_utf8_lossy(&bytes);
                 if text.lines().any(|line| is_setting_with(line, word)) {
                     return Ok(Some(path.display().to_string()));
                 }

@@ -100,6 +100,8 @@ pub enum Peer {
     Link(Name),
     /// Local file systems, modules, sysctl, udev: early boot is over.
     SystemReady,
+    /// The part of that which a bridge needs.
+    KernelReady,
     /// The clients and managers that put an address on a bridge.
     NetworkClients,
     /// The network can be used.

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use crate::Error;
 
 /// The line by which a file of ours is known: the first, or the second where
-/// a script names its interpreter first.
+/// a script names its interpreter first. As written, it ends with a comma and
+/// the fingerprint of all other lines, by which a change is seen.
 pub const MARKER: &str = "# Written by xen-units";
 
 /// A file to be written.
@@ -23,11 +24,11 @@ pub struct File {
 }
 
 impl File {
-    /// A file that all may read.
-    pub fn new(path: impl Into<PathBuf>, text: impl Into<String>) -> Self {
+    /// A file that all may read. Its marker gets the fingerprint.
+    pub fn new(path: impl Into<PathBuf>, text: impl AsRef<str>) -> Self {
         Self {
             path: path.into(),
-            text: text.into(),
+            text: stamp(text.as_ref()),
             mode: 0o644,
         }
     }
@@ -68,6 +69,8 @@ pub enum Found {
     Same,
     /// An older one of ours.
     Ours,
+    /// One of ours that somebody has changed.
+    Changed,
     /// Something that somebody else wrote.
     Foreign,
 }
@@ -128,36 +131,74 @@ pub fn look(file: &File) -> Result<Found, Error> {
     if is_same && meta.permissions().mode() & 0o777 == file.mode {
         return Ok(Found::Same);
     }
-    Ok(if is_same || is_ours(&content) {
+    Ok(if is_same {
         Found::Ours
     } else {
-        Found::Foreign
+        whose(&content)
     })
 }
 
-fn is_ours(content: &[u8]) -> bool {
-    let mut lines = content.split(|byte| *byte == b'\n');
-    let first = lines.next().unwrap_or_default();
-    let marked = if first.starts_with(b"#!") {
-        lines.next().unwrap_or_default()
-    } else {
-        first
+fn whose(content: &[u8]) -> Found {
+    let (before, marked, after) = at_marker(content);
+    let Some(stamp) = marked.strip_prefix(MARKER.as_bytes()) else {
+        return Found::Foreign;
     };
-    marked == MARKER.as_bytes()
+    match stamp.strip_prefix(b", ") {
+        Some(found) if found == fingerprint(before, after).as_bytes() => Found::Ours,
+        Some(_) => Found::Changed,
+        // The marker alone says nothing of what has happened since.
+        None if stamp.is_empty() => Found::Changed,
+        None => Found::Foreign,
+    }
+}
+
+/// The text with the fingerprint at its marker, if it has one.
+fn stamp(text: &str) -> String {
+    let (before, marked, after) = at_marker(text.as_bytes());
+    if marked != MARKER.as_bytes() {
+        return text.to_owned();
+    }
+    let stamped = format!("{MARKER}, {}", fingerprint(before, after));
+    text.replacen(MARKER, &stamped, 1)
+}
+
+/// What stands before the line where the marker has to be, that line, and
+/// what stands after it.
+fn at_marker(content: &[u8]) -> (&[u8], &[u8], &[u8]) {
+    let end_of_line = |bytes: &[u8]| bytes.iter().position(|byte| *byte == b'\n');
+    let start = match end_of_line(content) {
+        Some(end) if content.starts_with(b"#!") => end + 1,
+        _ => 0,
+    };
+    let (before, rest) = content.split_at(start);
+    let (marked, after) = rest.split_at(end_of_line(rest).unwrap_or(rest.len()));
+    (before, marked, after)
+}
+
+/// FNV-1a with 64 bits: it has to tell a change, not to withstand anybody.
+fn fingerprint(before: &[u8], after: &[u8]) -> String {
+    let hash = before
+        .iter()
+        .chain(after)
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        });
+    format!("{hash:016x}")
 }
 
 /// The steps for all files, or none at all where one is in the way.
 ///
 /// # Errors
-/// [`Error::NotOurs`] without `force`.
+/// [`Error::NotOurs`] and [`Error::Changed`] without `force`.
 pub fn plan(files: Vec<(File, Found)>, force: bool) -> Result<Vec<Step>, Error> {
     let mut steps = vec![];
     for (file, found) in files {
         match found {
             Found::Same => continue,
             Found::Nothing | Found::Ours => {}
-            Found::Foreign if force => steps.push(Step::Keep(file.path.clone())),
+            Found::Foreign | Found::Changed if force => steps.push(Step::Keep(file.path.clone())),
             Found::Foreign => return Err(Error::NotOurs(file.path)),
+            Found::Changed => return Err(Error::Changed(file.path)),
         }
         steps.push(Step::Write(file));
     }
@@ -180,14 +221,24 @@ pub fn apply(step: &Step) -> Result<(), Error> {
 fn keep(path: &Path) -> Result<(), Error> {
     let backup = backup(path);
     let failed = |error| Error::system(format!("keep {} as .bak", path.display()), error);
-    match fs::remove_file(&backup) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-        _ => {}
+    let temporary = temporary(&backup);
+    let made = fs::hard_link(path, &temporary)
+        // Some file systems know one name a file.
+        .or_else(|_| fs::copy(path, &temporary).map(drop))
+        .and_then(|()| fs::rename(&temporary, &backup));
+    // It is left where the backup is the same file already (rename(2)).
+    let _ = fs::remove_file(&temporary);
+    match made {
+        // Folders have but one name anywhere.
+        Err(_) if path.is_dir() => fs::rename(path, &backup).map_err(failed),
+        made => made.map_err(failed),
     }
-    // Some file systems know one name a file, and folders have but one anywhere.
-    fs::hard_link(path, &backup)
-        .or_else(|_| fs::rename(path, &backup))
-        .map_err(failed)
+}
+
+/// The name beside a file under which it is made.
+fn temporary(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.{}.tmp", std::process::id()))
 }
 
 fn backup(path: &Path) -> PathBuf {
@@ -201,8 +252,7 @@ fn write(file: &File) -> Result<(), Error> {
     let folder = file.path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)
         .map_err(|error| Error::system(format!("make folder {}", folder.display()), error))?;
-    let name = file.path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = folder.join(format!(".{name}.{}.tmp", std::process::id()));
+    let temporary = temporary(&file.path);
     let written = write_new(&temporary, file).and_then(|()| fs::rename(&temporary, &file.path));
     written.map_err(|error| {
         // It may never have been made; the first error is the one that matters.
@@ -229,11 +279,46 @@ mod tests {
 
     #[test]
     fn knows_its_own_files_by_their_marker() {
-        assert!(is_ours(b"# Written by xen-units\n[Unit]\n"));
-        assert!(is_ours(b"#!/bin/sh\n# Written by xen-units\n"));
-        assert!(!is_ours(b"[Unit]\n# Written by xen-units\n"));
-        assert!(!is_ours(b"# Written by xen-units, once\n"));
-        assert!(!is_ours(b""));
+        for text in [
+            "# Written by xen-units\n[Unit]\n",
+            "#!/bin/sh\n# Written by xen-units\n",
+        ] {
+            let written = stamp(text);
+            assert_eq!(whose(written.as_bytes()), Found::Ours, "{written}");
+            assert_eq!(whose(text.as_bytes()), Found::Changed, "{text}");
+            let more = format!("{written}# mine\n");
+            assert_eq!(whose(more.as_bytes()), Found::Changed, "{more}");
+            let other = written.replace("[Unit]", "[Unix]").replace("/sh", "/zsh");
+            assert_eq!(whose(other.as_bytes()), Found::Changed, "{other}");
+        }
+        for text in [
+            "[Unit]\n# Written by xen-units\n",
+            "# Written by xen-units2\n",
+            "",
+        ] {
+            assert_eq!(stamp(text), text);
+            assert_eq!(whose(text.as_bytes()), Found::Foreign, "{text}");
+        }
+    }
+
+    #[test]
+    fn makes_the_fingerprint_that_fnv_1a_makes() {
+        assert_eq!(fingerprint(b"", b""), "cbf29ce484222325");
+        assert_eq!(fingerprint(b"foo", b"bar"), "85944171f73967e8");
+    }
+
+    #[test]
+    fn keeps_a_file_without_ever_taking_it_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("unit");
+        fs::write(&path, "mine").unwrap();
+        fs::write(backup(&path), "older").unwrap();
+        for _ in 0..2 {
+            keep(&path).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
+            assert_eq!(fs::read_to_string(backup(&path)).unwrap(), "mine");
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+        }
     }
 
     #[test]

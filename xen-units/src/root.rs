@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::Error;
 
@@ -32,17 +32,63 @@ impl Root {
         self.0.join(path.strip_prefix("/").unwrap_or(path))
     }
 
+    /// Whether a path stays below the root. Below `/` all do.
+    #[must_use]
+    pub fn contains(&self, path: &Path) -> bool {
+        let mut depth = 0_usize;
+        self.0 == Path::new("/")
+            || path.components().all(|part| match part {
+                Component::ParentDir => {
+                    let stays = depth > 0;
+                    depth = depth.saturating_sub(1);
+                    stays
+                }
+                Component::Normal(_) => {
+                    depth += 1;
+                    true
+                }
+                _ => true,
+            })
+    }
+
     /// The content of a file, or `None` where there is none.
     ///
     /// # Errors
-    /// A file that is there and cannot be read, or is not text.
+    /// As [`Self::read_bytes`], and what is not text.
     pub fn read(&self, path: &Path) -> Result<Option<String>, Error> {
+        let Some(bytes) = self.read_bytes(path)? else {
+            return Ok(None);
+        };
+        let text = String::from_utf8(bytes);
+        text.map(Some)
+            .map_err(|_| bad_file(path, "not text in UTF-8"))
+    }
+
+    /// The content of a file that need not be text, or `None` where there is
+    /// none.
+    ///
+    /// # Errors
+    /// A file that is there and cannot be read. A folder is one, and what
+    /// could keep a reader waiting, such as a FIFO.
+    pub fn read_bytes(&self, path: &Path) -> Result<Option<Vec<u8>>, Error> {
         let real = self.below(&self.resolve(path));
-        match fs::read_to_string(&real) {
+        match fs::metadata(&real).map(|meta| meta.is_file()) {
+            Ok(false) => return Err(bad_file(path, "not a regular file")),
+            Err(error) if is_absent(&error) => return Ok(None),
+            // What is wrong is seen again, and said, by reading.
+            Ok(true) | Err(_) => {}
+        }
+        match fs::read(&real) {
             Ok(content) => Ok(Some(content)),
             Err(error) if is_absent(&error) => Ok(None),
             Err(error) => Err(Error::system(format!("read {}", real.display()), error)),
         }
+    }
+
+    /// Whether a regular file is there.
+    #[must_use]
+    pub fn has_file(&self, path: &Path) -> bool {
+        self.below(&self.resolve(path)).is_file()
     }
 
     /// The names in a folder, sorted; none where there is no such folder.
@@ -115,6 +161,13 @@ impl Root {
     }
 }
 
+fn bad_file(path: &Path, what: &str) -> Error {
+    Error::Setting {
+        place: path.display().to_string(),
+        what: what.to_owned(),
+    }
+}
+
 fn is_absent(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -145,6 +198,20 @@ mod tests {
         symlink("b", folder.path().join("a")).unwrap();
         symlink("a", folder.path().join("b")).unwrap();
         assert!(!Root::new(folder.path()).has_program(Path::new("/a")));
+    }
+
+    #[test]
+    fn sees_a_path_that_leaves_the_root() {
+        let image = Root::new(Path::new("/image"));
+        for (path, expected) in [
+            ("/etc", true),
+            ("/usr/share/../lib", true),
+            ("/../etc", false),
+            ("a/../../image/etc", false),
+        ] {
+            assert_eq!(image.contains(Path::new(path)), expected, "{path}");
+        }
+        assert!(Root::new(Path::new("/")).contains(Path::new("../out")));
     }
 
     #[test]

@@ -19,13 +19,16 @@ pub const FILES: [&str; 4] = [
     OWN_FILE,
 ];
 
+const NOT_TEXT: &str = "not text in UTF-8";
+
 /// The settings of the files, beaten by those of the environment. An empty one
 /// counts as not set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings(BTreeMap<String, String>);
 
 impl Settings {
-    /// Reads the files below the root, then the environment's variables.
+    /// Reads the files below the root, then the environment's variables. What
+    /// no shell could set by its name is passed over there.
     ///
     /// # Errors
     /// A file that cannot be read, or a line of ours that is no setting.
@@ -35,7 +38,7 @@ impl Settings {
     ) -> Result<Self, Error> {
         let mut settings = Self::default();
         for file in FILES {
-            if let Some(text) = root.read(Path::new(file))? {
+            if let Some(text) = root.read_bytes(Path::new(file))? {
                 settings.add_file(file, &text)?;
             }
         }
@@ -51,9 +54,12 @@ impl Settings {
         }
     }
 
-    fn add_file(&mut self, file: &str, text: &str) -> Result<(), Error> {
-        for (number, line) in text.lines().enumerate() {
-            let line = line.trim();
+    fn add_file(&mut self, file: &str, text: &[u8]) -> Result<(), Error> {
+        for (number, bytes) in text.split(|byte| *byte == b'\n').enumerate() {
+            // A note may be in any character set.
+            let text = String::from_utf8_lossy(bytes);
+            let is_text = std::str::from_utf8(bytes).is_ok();
+            let line = text.trim();
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
@@ -63,6 +69,10 @@ impl Settings {
                 .split_once('=')
                 .filter(|(name, _)| is_name(name));
             match setting {
+                _ if !is_text && file == OWN_FILE => return Err(bad_line(file, number, NOT_TEXT)),
+                Some((name, _)) if !is_text && is_ours(name) => {
+                    return Err(bad_line(file, number, NOT_TEXT));
+                }
                 Some((name, value)) if is_ours(name) => match unquote(value) {
                     Some(value) => self.add(name.to_owned(), value),
                     None => return Err(bad_line(file, number, "a quote is not closed")),
@@ -139,7 +149,8 @@ fn bad_line(file: &str, number: usize, what: &str) -> Error {
 
 /// The names that the chain's programs, upstream's scripts and Debian's use.
 fn is_ours(name: &str) -> bool {
-    (name.starts_with("XEN") && !name.starts_with("XEN_UNITS_")) || name == "QEMU_XEN"
+    is_name(name)
+        && ((name.starts_with("XEN") && !name.starts_with("XEN_UNITS_")) || name == "QEMU_XEN")
 }
 
 fn is_name(text: &str) -> bool {
@@ -168,7 +179,7 @@ mod tests {
 
     fn parse(file: &str, text: &str) -> Result<Settings, Error> {
         let mut settings = Settings::default();
-        settings.add_file(file, text)?;
+        settings.add_file(file, text.as_bytes())?;
         Ok(settings)
     }
 
@@ -206,6 +217,31 @@ mod tests {
                 .to_string(),
             "/etc/default/xen:2: a quote is not closed"
         );
+    }
+
+    #[test]
+    fn takes_any_character_set_in_a_note_and_only_there() {
+        let read = |file: &str, text: &[u8]| {
+            let mut settings = Settings::default();
+            let result = settings.add_file(file, text);
+            result.map(|()| settings).map_err(|error| error.to_string())
+        };
+        let noted = read(OWN_FILE, b"# na\xefve\nXEN_BRIDGE=br0\n").unwrap();
+        assert_eq!(noted.get("XEN_BRIDGE"), Some("br0"));
+        let complaint = "/etc/default/xen-dom0:2: not text in UTF-8";
+        for text in [&b"\nXEN_BRIDGE=\xef\n"[..], b"\nOTHER=\xef\n"] {
+            assert_eq!(read(OWN_FILE, text).unwrap_err(), complaint);
+        }
+        assert!(read("/etc/default/xen", b"OTHER=\xef\n").is_ok());
+        assert!(read("/etc/default/xen", b"XENSTORED=\xef\n").is_err());
+    }
+
+    #[test]
+    fn passes_over_what_is_no_name_in_the_environment() {
+        let root = Root::new(Path::new("/nowhere"));
+        let pairs = [("XEN_X;id", "1"), ("XEN_X", "2")].map(|(n, v)| (n.into(), v.into()));
+        let settings = Settings::read(&root, pairs.into_iter()).unwrap();
+        assert_eq!(settings.iter().collect::<Vec<_>>(), [("XEN_X", "2")]);
     }
 
     #[test]

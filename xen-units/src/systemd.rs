@@ -47,6 +47,7 @@ pub fn unit(service: &Service) -> String {
         .with("PROCESS", process(service.process))
         .with("SETTINGS", FILES.map(|file| format!("-{file}")))
         .with("ENVIRONMENT", environment(service))
+        .with("CONDITION", condition(service))
         .with("BEFORE_START", lines(&service.before_start))
         .with("START", lines(&service.start))
         .with("AFTER_START", after_start(service))
@@ -77,6 +78,9 @@ fn units_of(peer: Peer) -> String {
     match peer {
         Peer::Link(name) => unit_name(name),
         Peer::SystemReady => "sysinit.target".to_owned(),
+        Peer::KernelReady => "local-fs.target systemd-sysctl.service systemd-modules-load.service \
+             systemd-tmpfiles-setup.service systemd-udevd.service"
+            .to_owned(),
         Peer::NetworkClients => "networking.service systemd-networkd.service \
              NetworkManager.service dhcpcd.service connman.service"
             .to_owned(),
@@ -114,28 +118,12 @@ fn process(process: Process) -> Vec<String> {
     }
 }
 
-/// The service's own variables, then what its settings are where no file sets
-/// them: a file beats a line here.
+/// The service's own variables. A setting's default is not among them: an
+/// empty line in a file would beat it, and means that nothing is set.
 fn environment(service: &Service) -> Vec<String> {
-    let mut pairs: Vec<(&str, &str)> = service
-        .environment
-        .iter()
-        .map(|(name, value)| (*name, value.as_str()))
-        .collect();
-    let commands = [&service.start, &service.stop];
-    for word in commands.into_iter().flatten().flat_map(|line| &line.words) {
-        match word {
-            Word::Value { name, default, .. } | Word::List { name, default }
-                if !default.is_empty() && !pairs.contains(&(name, default)) =>
-            {
-                pairs.push((name, default));
-            }
-            _ => {}
-        }
-    }
     let assign =
-        |(name, value): (&str, &str)| escape_specifiers(&quote(&format!("{name}={value}")));
-    pairs.into_iter().map(assign).collect()
+        |(name, value): &(&str, String)| escape_specifiers(&quote(&format!("{name}={value}")));
+    service.environment.iter().map(assign).collect()
 }
 
 fn lines(commands: &[Command]) -> Vec<String> {
@@ -143,9 +131,61 @@ fn lines(commands: &[Command]) -> Vec<String> {
 }
 
 fn line(command: &Command) -> String {
-    let words: Vec<String> = command.words.iter().map(word).collect();
+    let has_default = command.words.iter().any(|word| match word {
+        Word::Text(_) => false,
+        Word::Value { default, .. } | Word::List { default, .. } => !default.is_empty(),
+    });
+    let words: Vec<String> = match command.words.split_first() {
+        Some((program, arguments)) if has_default => with_defaults(program, arguments),
+        _ => command.words.iter().map(word).collect(),
+    };
     let prefix = if command.must_succeed { "" } else { "-" };
     format!("{prefix}{}", words.join(" "))
+}
+
+/// systemd knows no default for a variable that is empty, so a shell fills it
+/// in, and the daemon takes its place. Lists are split by systemd all the
+/// same, which minds quotes: the shell gets them as its arguments.
+fn with_defaults(program: &Word, arguments: &[Word]) -> Vec<String> {
+    let mut start = String::new();
+    let mut line = "exec \"$0\"".to_owned();
+    let mut lists = vec![];
+    for argument in arguments {
+        let text = match argument {
+            Word::Text(text) => shell_words::quote(text).into_owned(),
+            Word::Value {
+                before,
+                name,
+                default,
+            } => format!("\"{before}${{{name}:-{default}}}\""),
+            Word::List { default, .. } => {
+                if !default.is_empty() {
+                    start = format!("[ $# -gt 0 ] || set -- {default}; ");
+                }
+                lists.push(word(argument));
+                "\"$@\"".to_owned()
+            }
+        };
+        line.extend([" ", &text]);
+    }
+    let mut words = vec![
+        "/bin/sh".to_owned(),
+        "-c".to_owned(),
+        script(&(start + &line)),
+    ];
+    words.push(word(program));
+    words.extend(lists);
+    words
+}
+
+/// A shell's script as one word, in the quotes that read better.
+fn script(text: &str) -> String {
+    let text = escape_specifiers(&text.replace('$', "$$"));
+    if text.contains(['\'', '\\']) {
+        quote(&text)
+    } else {
+        format!("'{text}'")
+    }
 }
 
 fn word(word: &Word) -> String {
@@ -169,6 +209,24 @@ fn escape_specifiers(text: &str) -> String {
     text.replace('%', "%%")
 }
 
+/// Where somebody else has started the daemon, the unit is skipped. pidof is
+/// not everywhere; what a user has named like it does not count.
+fn condition(service: &Service) -> Option<String> {
+    let test = match (service.name, service.pid_file) {
+        (Name::Console, _) => {
+            "for p in /proc/[0-9]*/comm; do [ -O \"$p\" ] && read -r n <\"$p\" && \
+             [ \"$n\" = xenconsoled ] && exit 1; done 2>/dev/null; exit 0"
+                .to_owned()
+        }
+        (Name::Qemu, Some(file)) => format!(
+            "{{ read -r p <{file} && read -r n <\"/proc/$p/comm\" && \
+             case $n in *qemu*) exit 1 ;; esac; }} 2>/dev/null; exit 0"
+        ),
+        _ => return None,
+    };
+    Some(format!("/bin/sh -c {}", script(&test)))
+}
+
 /// xenconsoled writes its pidfile only when it goes to the background
 /// (tools/console/daemon/main.c), and scripts of others look for it.
 fn after_start(service: &Service) -> Vec<String> {
@@ -182,7 +240,9 @@ fn after_start(service: &Service) -> Vec<String> {
 fn after_stop(service: &Service) -> Vec<String> {
     let mut commands = lines(&service.after_stop);
     if let (Name::Console, Some(file)) = (service.name, service.pid_file) {
-        commands.push(format!("-/bin/rm -f {file}"));
+        // Skipped is an end too, and then the file is somebody else's.
+        let test = format!("[ \"$SERVICE_RESULT\" = exec-condition ] || rm -f {file}");
+        commands.push(format!("-/bin/sh -c {}", script(&test)));
     }
     commands
 }
@@ -249,7 +309,9 @@ mod tests {
             .may_fail();
         assert_eq!(
             line(&command),
-            "-/x --log=${XENCONSOLED_TRACE} $XENCONSOLED_ARGS"
+            r#"-/bin/sh -c 'exec "$$0" "--log=$${XENCONSOLED_TRACE:-none}" "$$@"' /x $XENCONSOLED_ARGS"#
         );
+        let plain = Command::new(["/x"]).list("XENSTORED_ARGS", "");
+        assert_eq!(line(&plain), "/x $XENSTORED_ARGS");
     }
 }

@@ -116,6 +116,20 @@ impl Search<'_> {
         self.first("xendomains", &XENDOMAINS)
     }
 
+    /// The shell of a script in `/etc/init.d`, where it names a usual one.
+    /// OpenRC's scripts there do not.
+    #[must_use]
+    pub fn init_shell(&self, script: &Path) -> Option<&'static str> {
+        if !script.starts_with("/etc/init.d") {
+            return None;
+        }
+        ["/bin/bash", "/bin/sh"].into_iter().find(|shell| {
+            let lines = [format!("#!{shell}"), format!("#! {shell}")];
+            let is_first = |line: &String| self.root.starts_with(script, line.as_bytes());
+            lines.iter().any(is_first)
+        })
+    }
+
     fn first(&self, tool: &str, paths: &[&str]) -> Result<PathBuf, Error> {
         let found = paths.iter().map(Path::new);
         found

@@ -116,9 +116,106 @@ fn leaves_files_of_others_alone() {
     assert!(
         fs::read_to_string(&unit)
             .unwrap()
-            .starts_with("# Written by xen-units\n")
+            .starts_with("# Written by xen-units, ")
     );
     generate(root.path()).assert().success();
+}
+
+#[test]
+fn leaves_its_own_files_alone_once_they_were_changed() {
+    let root = copy_of("debian-12");
+    generate(root.path()).assert().success();
+    let unit = root.path().join("etc/systemd/system/xen-store.service");
+    let hook = root.path().join("etc/initramfs-tools/hooks/xen-dom0");
+    for file in [unit, hook] {
+        let written = fs::read_to_string(&file).unwrap();
+        let changed = format!("{written}# mine\n");
+        fs::write(&file, &changed).unwrap();
+        generate(root.path()).assert().code(6).stderr(format!(
+            "xen-units: {}: changed since xen-units wrote it, left as it is \
+             (overwrite it with --force)\n",
+            file.display()
+        ));
+        assert_eq!(fs::read_to_string(&file).unwrap(), changed);
+        generate(root.path()).arg("--force").assert().success();
+        assert_eq!(fs::read_to_string(&file).unwrap(), written);
+        let kept = format!("{}.bak", file.display());
+        assert_eq!(fs::read_to_string(kept).unwrap(), changed);
+    }
+    // What has other settings, and was not touched, is written anew.
+    let args = ["--watchdog", "--bin-dir", "/opt/bin"];
+    xen_units()
+        .args(["generate", "--init", "systemd", "--output", "/etc"])
+        .args(args)
+        .arg("--root")
+        .arg(root.path())
+        .assert()
+        .success();
+}
+
+#[test]
+fn names_one_bridge_in_all_files() {
+    let (plain, named) = (copy_of("debian-12"), copy_of("debian-12"));
+    generate(plain.path()).assert().success();
+    generate(named.path())
+        .env("XEN_BRIDGE", "br7")
+        .assert()
+        .success();
+    let same = std::process::Command::new("diff")
+        .arg("-r")
+        .args([plain.path(), named.path()])
+        .status();
+    assert!(same.unwrap().success());
+}
+
+#[test]
+fn says_which_service_is_left_out_if_asked() {
+    let root = copy_of("debian-12");
+    let qemu = root.path().join("usr/libexec/xen-qemu-system-i386");
+    fs::remove_file(qemu).unwrap();
+    generate(root.path()).assert().success().stderr("");
+    generate(root.path())
+        .arg("-v")
+        .assert()
+        .success()
+        .stderr("xen-units: xen-qemu is left out: qemu for Xen is not installed\n");
+    for (setting, tool) in [
+        ("QEMU_XEN", "qemu"),
+        ("XENWATCHDOGD", "xenwatchdogd"),
+        ("XEN_INIT_DOM0", "xen-init-dom0"),
+    ] {
+        generate(root.path())
+            .env(setting, "/opt/none")
+            .assert()
+            .code(5)
+            .stderr(format!(
+                "xen-units: {tool} is not installed: looked for /opt/none\n"
+            ));
+    }
+}
+
+#[test]
+fn warns_of_another_chain_until_it_is_masked() {
+    let root = copy_of("debian-12");
+    let etc = root.path().join("etc");
+    let wants = etc.join("systemd/system/multi-user.target.wants");
+    fs::create_dir_all(etc.join("rc2.d")).unwrap();
+    fs::create_dir_all(&wants).unwrap();
+    symlink("../init.d/xen", etc.join("rc2.d/S02xen")).unwrap();
+    symlink("/lib/x", wants.join("xenstored.service")).unwrap();
+    generate(root.path()).assert().success().stderr(
+        "xen-units: another chain is enabled, to be masked before this one is: \
+         xen (/etc/rc2.d/S02xen), \
+         xenstored (/etc/systemd/system/multi-user.target.wants/xenstored.service)\n",
+    );
+    for name in ["xen", "xenstored"] {
+        symlink(
+            "/dev/null",
+            etc.join(format!("systemd/system/{name}.service")),
+        )
+        .unwrap();
+    }
+    generate(root.path()).assert().success().stderr("");
 }
 
 #[test]

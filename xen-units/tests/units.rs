@@ -126,7 +126,7 @@ fn machine(others: &[(&str, &str)]) -> tempfile::TempDir {
     for name in ["modload", "mountfs", "bridge", "storewait"] {
         fs::copy(&stand_in, make(&format!("usr/bin/xen-{name}"))).unwrap();
     }
-    for name in ["bin/sh", "bin/rm", "bin/true"] {
+    for name in ["bin/sh", "bin/bash", "bin/true"] {
         fs::copy(&stand_in, make(name)).unwrap();
     }
     let systemd = make("usr/lib/systemd/system");
@@ -251,10 +251,15 @@ fn every_unit_is_skipped_off_xen_and_in_a_guest() {
 
 /// What orders the networks' and the DHCP servers' units, as their packages
 /// have it; the rest of them does not matter here.
-const NETWORK_CLIENTS: [(&str, &str); 5] = [
+const NETWORK_CLIENTS: [(&str, &str); 6] = [
     (
         "networking.service",
         "[Unit]\nDefaultDependencies=no\nAfter=local-fs.target network-pre.target\nWants=network.target\nBefore=network.target network-online.target shutdown.target\nConflicts=shutdown.target\n",
+    ),
+    // Beside networking.service, which the image always has.
+    (
+        "cloud-init.service",
+        "[Unit]\nDefaultDependencies=no\nWants=cloud-init-local.service\nAfter=cloud-init-local.service systemd-networkd-wait-online.service networking.service\nBefore=network-online.target sysinit.target shutdown.target systemd-user-sessions.service\nConflicts=shutdown.target\n",
     ),
     (
         "dhcpcd.service",
@@ -301,7 +306,12 @@ fn makes_no_circle_with_any_client_or_server() {
         for server in DHCP_SERVERS {
             let [client, server] =
                 [client, server].map(|(name, text)| (name, format!("{text}{RUN}")));
-            let root = machine(&[(client.0, &client.1), (server.0, &server.1)]);
+            let ifupdown = format!("{}{RUN}", NETWORK_CLIENTS[0].1);
+            let mut others = vec![(client.0, client.1.as_str()), (server.0, &server.1)];
+            if client.0 == "cloud-init.service" {
+                others.push((NETWORK_CLIENTS[0].0, &ifupdown));
+            }
+            let root = machine(&others);
             let output = verify(root.path(), "multi-user.target");
             let said = String::from_utf8_lossy(&output.stderr);
             assert!(!said.contains("cycle"), "{} {}: {said}", client.0, server.0);

@@ -1,0 +1,105 @@
+//! What the program makes of settings, and of what is none.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod common;
+
+use std::fs;
+
+use predicates::prelude::*;
+
+use common::{command_of, xen_units};
+
+#[test]
+fn prints_the_environment_as_a_shell_reads_it() {
+    command_of("upstream", "environment")
+        .env("XENCONSOLED_TRACE", "hv")
+        .assert()
+        .success()
+        .stdout(
+            "export XENSTORED_ROOTDIR=/run/xenstored\n\
+             export XENCONSOLED_ARGS='--timestamp all'\n\
+             export XENCONSOLED_TRACE=hv\n\
+             export XENSTORED_ARGS='--quota transaction=20'\n\
+             export XENSTORED_TRACE=yes\n\
+             export XEN_BRIDGE=br0\n\
+             export XEN_BRIDGE_NETFILTER=off\n\
+             export XEN_DOM0_UUID=6d1f4c0e-0b5c-4a9d-9f0e-0123456789ab\n",
+        );
+}
+
+#[test]
+fn exports_nothing_by_a_name_that_a_shell_would_run() {
+    command_of("debian-12", "environment")
+        .env("XEN_X;touch /tmp/p", "1")
+        .assert()
+        .success()
+        .stdout("export XENSTORED_ROOTDIR=/run/xenstored\n");
+}
+
+#[test]
+fn reads_its_settings_from_a_regular_file_only() {
+    let root = common::copy_of("debian-12");
+    let file = root.path().join("etc/default/xen-dom0");
+    let refuse = |complaint: &str| {
+        let mut command = xen_units();
+        command.args(["command", "environment", "--root"]);
+        let assert = command.arg(root.path()).assert().code(6).stdout("");
+        assert.stderr(format!("xen-units: /etc/default/xen-dom0{complaint}\n"));
+    };
+    fs::create_dir(&file).unwrap();
+    refuse(": not a regular file");
+    fs::remove_dir(&file).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&file).status();
+    assert!(made.unwrap().success());
+    refuse(": not a regular file");
+    fs::remove_file(&file).unwrap();
+    fs::write(&file, b"# \xe9\nXEN_X=\xe9\n").unwrap();
+    refuse(":2: not text in UTF-8");
+}
+
+#[test]
+fn refuses_settings_that_cannot_be_followed() {
+    for (name, value, complaint) in [
+        (
+            "XENSTORED_ARGS",
+            "'a",
+            "XENSTORED_ARGS: a quote is not closed",
+        ),
+        (
+            "XENCONSOLED_TRACE",
+            "some",
+            "XENCONSOLED_TRACE: some is none of none, guest, hv, all",
+        ),
+        (
+            "XEN_BRIDGE",
+            "sixteen-letters0",
+            "XEN_BRIDGE: \"sixteen-letters0\" is no name for a bridge",
+        ),
+    ] {
+        let service = match name {
+            "XENSTORED_ARGS" => "xen-store",
+            "XENCONSOLED_TRACE" => "xen-console",
+            _ => "xen-bridge",
+        };
+        command_of("debian-12", service)
+            .env(name, value)
+            .assert()
+            .code(6)
+            .stdout("")
+            .stderr(format!("xen-units: {complaint}\n"));
+    }
+}
+
+#[test]
+fn counts_an_empty_variable_as_not_set() {
+    command_of("debian-12", "xen-store")
+        .envs([
+            ("XENSTORED", ""),
+            ("XENSTORED_ARGS", ""),
+            ("XEN_UNITS_XEN", ""),
+        ])
+        .assert()
+        .success()
+        .stdout(predicate::str::contains("oxenstored"));
+}
