@@ -62,6 +62,11 @@ impl<'a> Hands<'a> {
                     self.done.push(change);
                 }
                 Err(error) if is_there_already(&change.step, &error) => {
+                    if matches!(change.step, Step::Make { .. }) {
+                        // It is somebody else's, and must not be taken for ours.
+                        self.done.pop();
+                        self.apply(&Step::Forget)?;
+                    }
                     return Ok(Ending::Overtaken);
                 }
                 Err(error) => {
@@ -82,6 +87,10 @@ impl<'a> Hands<'a> {
         let mut failed = None;
         while let Some(change) = self.done.pop() {
             for undo in &change.undo {
+                if failed.is_some() && *undo == Step::Forget {
+                    // Something of ours is left: `down` can try again.
+                    continue;
+                }
                 if let Err(error) = self.take_away(undo) {
                     failed = failed.or(Some(Box::new(error)));
                 }
@@ -125,6 +134,7 @@ impl<'a> Hands<'a> {
                 let Interface { index, name } = &self.bridge;
                 (request::remove_link(*index, name), 0)
             }
+            Step::Intend(record) => return self.lock.write(record),
             Step::Keep(record) => {
                 let ifindex = self.number(step)?;
                 return self.lock.write(&Record {

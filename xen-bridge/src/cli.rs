@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
-use clap::{Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::Error;
 use crate::cidr::Cidr;
@@ -155,7 +156,8 @@ pub struct Down {
     #[command(flatten)]
     pub bridge: Target,
 
-    /// Even if guests, other ports or addresses are on it
+    /// Even if guests, other ports or addresses are on it; a record that cannot
+    /// be read counts as none
     #[arg(long)]
     pub force: bool,
 
@@ -231,10 +233,12 @@ impl Args {
     /// # Errors
     /// [`Error::Usage`].
     pub fn read() -> Result<Self, Error> {
-        Self::program()
-            .try_get_matches()
-            .and_then(|matches| Self::from_arg_matches(&matches))
-            .map_err(usage)
+        let matches = Self::program().try_get_matches().map_err(usage)?;
+        if let Some(("up", matches)) = matches.subcommand() {
+            one_each::<InterfaceName>(matches, "port_words", "--port", "interface")?;
+            one_each::<Cidr>(matches, "address_words", "--address", "address")?;
+        }
+        Self::from_arg_matches(&matches).map_err(usage)
     }
 
     /// The command, where an empty environment variable counts as not set.
@@ -252,6 +256,23 @@ impl Args {
         }
         program
     }
+}
+
+/// Only a variable holds several words, or none: an option is given again.
+fn one_each<T: Clone + Send + Sync + 'static>(
+    matches: &ArgMatches,
+    id: &str,
+    option: &str,
+    what: &str,
+) -> Result<(), Error> {
+    if matches.value_source(id) != Some(ValueSource::CommandLine) {
+        return Ok(());
+    }
+    let mut lists = matches.get_many::<Words<T>>(id).into_iter().flatten();
+    if lists.any(|list| list.0.len() != 1) {
+        return Err(Error::Usage(format!("{option}: one {what} expected")));
+    }
+    Ok(())
 }
 
 /// clap's complaint as one line, without its usage and hints. Help and version

@@ -13,7 +13,7 @@ use crate::up::not_a_bridge;
 ///
 /// # Errors
 /// The name is something else's, the bridge is in use (unless `force`), or
-/// nobody can tell what `up` did.
+/// nobody can tell what `up` did (with `force`, it did nothing).
 pub fn plan_down(facts: &Facts, force: bool) -> Result<Vec<Step>, Error> {
     let Some(bridge) = &facts.bridge else {
         // It went by other means.
@@ -22,7 +22,11 @@ pub fn plan_down(facts: &Facts, force: bool) -> Result<Vec<Step>, Error> {
     if !bridge.link.is_bridge() {
         return Err(not_a_bridge(&bridge.link));
     }
-    let Some(record) = facts.record.of(&bridge.link.name, bridge.link.index)? else {
+    let record = match facts.record.of(&bridge.link.name, bridge.link.index) {
+        Err(_) if force => None,
+        found => found?,
+    };
+    let Some(record) = record else {
         return Ok(forget(facts));
     };
     let mut steps = if record.made {
@@ -39,7 +43,7 @@ fn forget(facts: &Facts) -> Vec<Step> {
     match facts.record {
         Found::Record(_) => vec![Step::Forget],
         // Not known to be a record, and it stands in nobody's way.
-        Found::Nothing | Found::Unreadable(_) => vec![],
+        Found::Nothing | Found::Elsewhere | Found::Unreadable(_) => vec![],
     }
 }
 

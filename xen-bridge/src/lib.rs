@@ -10,7 +10,8 @@
 //! bridge that is made; on any other only what was named is changed. A port
 //! with addresses or routes is refused. If a step fails, those before it are
 //! taken back. What `up` makes or adds is kept in `/run/xen-bridge/NAME`,
-//! with the bridge's number, and `down` takes away that and nothing else.
+//! with the bridge's number, and `down` takes away that and nothing else. That
+//! a bridge is to be made is kept there before it is.
 
 mod apply;
 mod cidr;
@@ -86,9 +87,11 @@ fn up(args: &Up, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Error> 
     };
     let lock = take_lock(&args.manner, &first.step, name)?;
     let mut hands = Hands::new(&mut connection, &lock, bridge_of(&facts, &wanted.name));
-    // A bridge that was there may be another's half-finished work; one that
-    // was not cannot be made twice.
-    let planned = facts.bridge.is_none().then_some(changes);
+    // A bridge that was there may be another's half-finished work. One that
+    // was not, and still has the same record or none, was not made meanwhile.
+    let root = &args.manner.root;
+    let is_untouched = facts.bridge.is_none() && record::read(root, name) == facts.record;
+    let planned = is_untouched.then_some(changes);
     let mut remark = |step: &Step| say(&args.manner, step, name, err);
     bring_up(&mut hands, args, &wanted, planned, &mut remark)
         .map_err(|error| hands.take_back(error))
@@ -149,17 +152,22 @@ fn down(args: &Down, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Err
             &[],
         )
     };
-    let facts = look(&mut connection)?;
-    let steps = plan_down(&facts, args.force)?;
+    let mut facts = look(&mut connection)?;
+    let mut steps = plan_down(&facts, args.force)?;
+    if is_left(&facts, &steps) {
+        // Another `down` may have been about to forget the bridge.
+        facts = look(&mut connection)?;
+        steps = plan_down(&facts, args.force)?;
+    }
     let name = args.bridge.name.as_str();
+    if is_left(&facts, &steps) {
+        // Nothing is done to it; a lost remark changes nothing.
+        let _ = writeln!(err, "xen-bridge: bridge {name} is not ours: left as it is");
+    }
     if args.manner.dry_run {
         return print(&steps.iter().collect::<Vec<_>>(), name, out);
     }
     let Some(first) = steps.first() else {
-        if args.manner.verbose && facts.bridge.is_some() {
-            // Nothing was to be done; a lost remark changes nothing.
-            let _ = writeln!(err, "xen-bridge: bridge {name} is not ours: left as it is");
-        }
         return Ok(());
     };
     let lock = take_lock(&args.manner, first, name)?;
@@ -171,6 +179,11 @@ fn down(args: &Down, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Err
         say(&args.manner, step, name, err);
     }
     Ok(())
+}
+
+/// There is a bridge, and nothing is to be done to it.
+fn is_left(facts: &Facts, steps: &[Step]) -> bool {
+    facts.bridge.is_some() && steps.iter().all(Step::is_bookkeeping)
 }
 
 fn show(args: &Show, out: &mut dyn Write) -> Result<(), Error> {

@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
@@ -19,14 +19,22 @@ const FOLDER: &str = "run/xen-bridge";
 const LOCK: &str = ".lock-for-all-bridges";
 const UNFINISHED: &str = ".unfinished-record";
 
+/// What is wrong with a file that is no record, and what to do about it.
+const REMEDY: &str = "not a record of xen-bridge; \
+                      remove the file if the bridge is not to be taken down by it";
+
 /// What `up` made of a bridge, or added to somebody else's.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// The bridge's name.
     pub name: String,
     /// The bridge's number. A bridge of the same name and another number is
-    /// another bridge, and the record says nothing about it.
+    /// another bridge, and the record says nothing about it. 0: `up` was about
+    /// to make it, and whatever has the name now is what it made.
     pub ifindex: u32,
+    /// The network namespace that the bridge is in: several may share `/run`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub netns: Option<u64>,
     /// `up` made the bridge itself.
     pub made: bool,
     /// The ports that `up` added.
@@ -35,6 +43,24 @@ pub struct Record {
     /// The addresses that `up` added, with their prefix lengths.
     #[serde(default)]
     pub addresses: Vec<String>,
+}
+
+impl Record {
+    /// That `up` is about to make the bridge of that name.
+    #[must_use]
+    pub fn of_intent(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            made: true,
+            ..Self::default()
+        }
+    }
+
+    /// The bridge was about to be made, and nobody wrote what became of it.
+    #[must_use]
+    pub fn is_of_intent(&self) -> bool {
+        self.made && self.ifindex == 0
+    }
 }
 
 /// A port that `up` added.
@@ -68,6 +94,8 @@ pub enum Found {
     Nothing,
     /// A record; not yet known whether of this bridge.
     Record(Record),
+    /// A record of a bridge in another network namespace.
+    Elsewhere,
     /// A file that cannot be read or understood, and why.
     Unreadable(String),
 }
@@ -79,8 +107,11 @@ impl Found {
     /// [`Error::BadRecord`]: nobody can tell.
     pub fn of(&self, name: &str, ifindex: u32) -> Result<Option<&Record>, Error> {
         match self {
-            Self::Nothing => Ok(None),
-            Self::Record(record) => Ok(Some(record).filter(|record| record.ifindex == ifindex)),
+            Self::Nothing | Self::Elsewhere => Ok(None),
+            Self::Record(record) => {
+                let is_its = record.ifindex == ifindex || record.is_of_intent();
+                Ok(Some(record).filter(|_| is_its))
+            }
             Self::Unreadable(why) => Err(Error::BadRecord {
                 path: format!("/{FOLDER}/{name}"),
                 why: why.clone(),
@@ -93,13 +124,22 @@ impl Found {
 #[must_use]
 pub fn read(root: &Path, name: &str) -> Found {
     match fs::read(root.join(FOLDER).join(name)) {
-        Ok(content) => match serde_json::from_slice(&content) {
-            Ok(record) => Found::Record(record),
-            Err(error) => Found::Unreadable(format!("not a record of xen-bridge: {error}")),
+        Ok(content) => match serde_json::from_slice::<Record>(&content) {
+            Ok(record) => match (record.netns, namespace(root)) {
+                (Some(its), Some(ours)) if its != ours => Found::Elsewhere,
+                _ => Found::Record(record),
+            },
+            Err(_) => Found::Unreadable(REMEDY.to_owned()),
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => Found::Nothing,
         Err(error) => Found::Unreadable(error.to_string()),
     }
+}
+
+/// The network namespace of this process; `None` where `/proc` does not tell.
+fn namespace(root: &Path) -> Option<u64> {
+    let file = fs::metadata(root.join("proc/self/ns/net")).ok()?;
+    Some(file.ino())
 }
 
 /// The right to change bridges and records, which one process has at a time.
@@ -107,6 +147,7 @@ pub fn read(root: &Path, name: &str) -> Found {
 #[derive(Debug)]
 pub struct Lock {
     folder: PathBuf,
+    namespace: Option<u64>,
     _file: File,
 }
 
@@ -147,8 +188,11 @@ impl Lock {
                 Err(errno) => return Err(failed(errno.into())),
             }
         }
+        // Whoever left it is dead, and its record was not to be read by anybody.
+        let _ = fs::remove_file(folder.join(UNFINISHED));
         Ok(Self {
             folder,
+            namespace: namespace(root),
             _file: file,
         })
     }
@@ -161,7 +205,10 @@ impl Lock {
         let unfinished = self.folder.join(UNFINISHED);
         let path = self.folder.join(&record.name);
         let write = || -> io::Result<()> {
-            let mut content = serde_json::to_vec(record)?;
+            let mut content = serde_json::to_vec(&Record {
+                netns: self.namespace,
+                ..record.clone()
+            })?;
             content.push(b'\n');
             let mut file = OpenOptions::new()
                 .write(true)
@@ -203,6 +250,7 @@ mod tests {
         Record {
             name: "xenbr0".to_owned(),
             ifindex: 7,
+            netns: None,
             made: true,
             ports: vec![AddedPort {
                 name: "eth0".to_owned(),
@@ -242,5 +290,26 @@ mod tests {
         fs::write(root.path().join(FOLDER).join("xenbr0"), "{").unwrap();
         let error = read(root.path(), "xenbr0").of("xenbr0", 7).unwrap_err();
         assert_eq!(error.exit_status(), 6);
+        assert_eq!(
+            error.to_string(),
+            "/run/xen-bridge/xenbr0: not a record of xen-bridge; \
+             remove the file if the bridge is not to be taken down by it"
+        );
+    }
+
+    #[test]
+    fn says_of_an_intent_that_the_bridge_is_ours() {
+        let found = Found::Record(Record::of_intent("xenbr0"));
+        assert!(found.of("xenbr0", 7).unwrap().is_some_and(|it| it.made));
+    }
+
+    #[test]
+    fn cleans_away_what_an_earlier_run_did_not_finish() {
+        let root = tempfile::tempdir().unwrap();
+        let unfinished = root.path().join(FOLDER).join(UNFINISHED);
+        fs::create_dir_all(root.path().join(FOLDER)).unwrap();
+        fs::write(&unfinished, "{").unwrap();
+        Lock::take(root.path()).unwrap();
+        assert!(!unfinished.exists());
     }
 }

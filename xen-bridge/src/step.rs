@@ -84,6 +84,9 @@ pub enum Step {
     AddAddress(Cidr),
     /// Take an address from the bridge.
     RemoveAddress(Cidr),
+    /// Keep that the bridge is about to be made: who is killed after making
+    /// it leaves no bridge that nobody owns.
+    Intend(Record),
     /// Keep what `up` does, before it does it. The bridge's number is filled
     /// in where it was not known when this was planned.
     Keep(Record),
@@ -123,7 +126,7 @@ impl Step {
             Self::SetPortUp(port, up) => vec![link(&["set", "dev", &port.name, switch(*up)])],
             Self::AddAddress(cidr) => vec![address("add", cidr, bridge)],
             Self::RemoveAddress(cidr) => vec![address("delete", cidr, bridge)],
-            Self::Keep(_) | Self::Forget => vec![],
+            Self::Intend(_) | Self::Keep(_) | Self::Forget => vec![],
         }
     }
 
@@ -148,7 +151,7 @@ impl Step {
     fn words(&self, bridge: &str) -> (&'static str, &'static str, String) {
         let switch = |on: bool| if on { "on" } else { "off" };
         let (now, then, rest) = match self {
-            Self::Make { .. } => ("make", "made", format!("bridge {bridge}")),
+            Self::Intend(_) | Self::Make { .. } => ("make", "made", format!("bridge {bridge}")),
             Self::Remove => ("remove", "removed", format!("bridge {bridge}")),
             Self::Set(settings) => {
                 let rest = format!("bridge {bridge}: {}", settings.words());
@@ -193,7 +196,7 @@ impl Step {
     /// It is about this program's own files, not about the bridge.
     #[must_use]
     pub fn is_bookkeeping(&self) -> bool {
-        matches!(self, Self::Keep(_) | Self::Forget)
+        matches!(self, Self::Intend(_) | Self::Keep(_) | Self::Forget)
     }
 }
 

@@ -82,7 +82,13 @@ pub fn plan_up(facts: &Facts, wanted: &Wanted) -> Result<Vec<Change>, Error> {
     }
     let mut changes = match existing {
         Some(bridge) => set_changes(bridge, wanted)?,
-        None => vec![make_change(wanted)],
+        None => vec![
+            Change::new(
+                Step::Intend(Record::of_intent(wanted.name.as_str())),
+                Step::Forget,
+            ),
+            make_change(wanted),
+        ],
     };
     let mut added = vec![];
     for (name, port) in &facts.ports {
@@ -106,7 +112,11 @@ pub fn plan_up(facts: &Facts, wanted: &Wanted) -> Result<Vec<Change>, Error> {
     }
     let keep = keep_change(facts, wanted, added, &addresses)?;
     // Kept before it is done, but after a bridge that is made has its number.
-    let position = usize::from(existing.is_none());
+    let position = if existing.is_none() {
+        changes.len().min(2)
+    } else {
+        0
+    };
     changes.splice(position..position, keep);
     Ok(changes)
 }
@@ -278,18 +288,24 @@ fn keep_change(
     let Some(bridge) = &facts.bridge else {
         let record = Record {
             name: wanted.name.to_string(),
-            ifindex: 0,
             made: true,
             ports,
             addresses: addresses.iter().map(Cidr::to_string).collect(),
+            ..Record::default()
         };
-        return Ok(Some(Change::new(Step::Keep(record), Step::Forget)));
+        // The intent stands until the bridge is away again.
+        return Ok(Some(Change {
+            step: Step::Keep(record),
+            undo: vec![],
+        }));
     };
-    if ports.is_empty() && addresses.is_empty() {
+    let (name, ifindex) = (&bridge.link.name, bridge.link.index);
+    let before = facts.record.of(name, ifindex);
+    let is_of_intent = matches!(&before, Ok(Some(record)) if record.is_of_intent());
+    if ports.is_empty() && addresses.is_empty() && !is_of_intent {
         return Ok(None);
     }
-    let (name, ifindex) = (&bridge.link.name, bridge.link.index);
-    let before = match facts.record.of(name, ifindex) {
+    let before = match before {
         Err(_) if wanted.force => None,
         found => found?.cloned(),
     };

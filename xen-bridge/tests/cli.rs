@@ -118,6 +118,19 @@ fn refuses_what_contradicts_itself() {
 }
 
 #[test]
+fn takes_one_port_and_one_address_at_a_time() {
+    for value in ["", "a b", " "] {
+        refuses(&["up", "--port", value], "--port: one interface expected");
+    }
+    for value in ["", "10.0.0.1/8 10.0.0.2/8"] {
+        refuses(
+            &["up", "--port", "eth0", "--address", value],
+            "--address: one address expected",
+        );
+    }
+}
+
+#[test]
 fn refuses_a_root_where_the_kernel_is_changed() {
     for verb in ["up", "down"] {
         program()

@@ -4,8 +4,10 @@
 
 mod common;
 
-use common::Machine;
+use common::{Machine, PROGRAM};
 use serde_json::Value;
+
+const LEFT: &str = "xen-bridge: bridge xenbr0 is not ours: left as it is\n";
 
 #[test]
 fn leaves_the_machine_as_it_was_before_up() {
@@ -34,12 +36,9 @@ fn leaves_a_bridge_that_up_did_not_make() {
     );
     let before = machine.state();
     machine.run("up").is_silent();
-    machine.run("down").is_silent();
-    machine.run("down -v --force").is(
-        0,
-        "",
-        "xen-bridge: bridge xenbr0 is not ours: left as it is\n",
-    );
+    for arguments in ["down", "down -n", "down -v --force"] {
+        machine.run(arguments).is(0, "", LEFT);
+    }
     machine.is_as(&before, "");
 }
 
@@ -105,9 +104,27 @@ fn leaves_a_new_bridge_of_the_same_name() {
     let machine = Machine::new();
     machine.run("up").is_silent();
     machine.ok("ip link delete xenbr0; ip link add xenbr0 type bridge");
-    machine.run("down").is_silent();
+    machine.run("down").is(0, "", LEFT);
     assert_eq!(machine.link("xenbr0")["ifname"], "xenbr0");
     assert_eq!(machine.record("xenbr0"), Value::Null);
+}
+
+#[test]
+fn leaves_the_bridge_and_the_record_of_another_network_namespace() {
+    let machine = Machine::new();
+    machine.run("up").is_silent();
+    let record = machine.record("xenbr0");
+    // Of the same name and number, over there.
+    let made = machine.ok(&format!(
+        "unshare -n sh -euc 'ip link add xenbr0 index 2 type bridge; {PROGRAM} down 2>&1; \
+         ip -o link show xenbr0'"
+    ));
+    assert!(made.starts_with(LEFT), "{made}");
+    assert!(made.contains("\n2: xenbr0"), "{made}");
+    assert_eq!(record["ifindex"], 2);
+    assert_eq!(machine.record("xenbr0"), record);
+    machine.run("down").is_silent();
+    assert_eq!(machine.link("xenbr0"), Value::Null);
 }
 
 #[test]
@@ -150,14 +167,12 @@ fn refuses_when_the_record_cannot_be_understood() {
     let machine = Machine::new();
     machine.run("up").is_silent();
     machine.ok("echo '{' > /run/xen-bridge/xenbr0");
-    let refused = machine.run("down");
-    assert_eq!(refused.status, 6);
-    assert!(
-        refused
-            .stderr
-            .starts_with("xen-bridge: /run/xen-bridge/xenbr0: not a record of xen-bridge: "),
-        "{refused:?}"
+    machine.run("down").fails(
+        6,
+        "/run/xen-bridge/xenbr0: not a record of xen-bridge; \
+         remove the file if the bridge is not to be taken down by it",
     );
+    machine.run("down --force").is(0, "", LEFT);
     machine.run("up").is_silent();
     assert_eq!(machine.run("up --address 10.0.0.1/8").status, 6);
     machine.run("up --address 10.0.0.1/8 --force").is_silent();

@@ -98,6 +98,60 @@ fn leaves_no_half_made_bridge_when_the_record_cannot_be_written() {
     }
 }
 
+/// Killed as it begins the N-th of that system call.
+fn run_and_kill(machine: &Machine, call: &str, n: usize, arguments: &str) {
+    let fault = format!("inject={call}:signal=KILL:when={n}");
+    let mut command = machine.command("strace");
+    command.args(["-qq", "-o", "/dev/null", "-e", &fault, PROGRAM]);
+    command.args(arguments.split_whitespace());
+    let _ = command.output().unwrap();
+}
+
+#[test]
+fn leaves_no_bridge_without_an_owner_wherever_up_is_killed() {
+    let machine = Machine::with_cards();
+    let before = machine.state();
+    let mut intents = 0;
+    for call in ["recvfrom", "fsync", "rename"] {
+        for n in 1..20 {
+            run_and_kill(&machine, call, n, BUSY);
+            let there = machine.link("xenbr0") != Value::Null;
+            if there && machine.record("xenbr0")["ifindex"] == 0 {
+                intents += 1;
+                // Its owner goes on with it,
+                machine.run(BUSY).is_silent();
+                let record = machine.record("xenbr0");
+                assert_eq!(record["made"], true);
+                assert_eq!(record["ports"].as_array().unwrap().len(), 2);
+                machine.run("down").is_silent();
+                run_and_kill(&machine, call, n, BUSY);
+            }
+            // or takes it down.
+            machine.run("down").is_silent();
+            machine.is_as(&before, &format!("{call} {n}"));
+        }
+    }
+    assert!(intents >= 2, "{intents}");
+}
+
+#[test]
+fn completes_an_intent_even_where_nothing_else_is_to_be_done() {
+    let machine = Machine::new();
+    machine.run("up").is_silent();
+    machine.ok(
+        r#"echo '{"name":"xenbr0","ifindex":0,"made":true}' > /run/xen-bridge/xenbr0
+        echo '{' > /run/xen-bridge/.unfinished-record"#,
+    );
+    machine.run("up").is_silent();
+    assert_eq!(
+        machine.record("xenbr0")["ifindex"],
+        machine.link("xenbr0")["ifindex"]
+    );
+    machine.ok("test ! -e /run/xen-bridge/.unfinished-record");
+    machine.run("down").is_silent();
+    assert_eq!(machine.link("xenbr0"), Value::Null);
+}
+
 #[test]
 fn takes_everything_down_in_a_second_run_whatever_request_fails() {
     for call in ["sendto", "recvfrom"] {

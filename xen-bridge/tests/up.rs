@@ -65,8 +65,12 @@ fn makes_everything_that_was_named() {
             "fd00::1/64 -"
         ]
     );
+    let mut record = machine.record("br7");
+    let netns = record.as_object_mut().unwrap().remove("netns").unwrap();
+    let expected = machine.ok("stat -Lc %i /proc/self/ns/net");
+    assert_eq!(netns.to_string(), expected.trim());
     assert_eq!(
-        machine.record("br7"),
+        record,
         json!({
             "name": "br7", "ifindex": 6, "made": true,
             "ports": [

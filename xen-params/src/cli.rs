@@ -3,15 +3,20 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use clap::{Arg, Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{
+    Arg, ArgMatches, Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand,
+};
 
 use crate::settings::{BootArgs, LineArgs, ReportArgs};
 use crate::{Error, Format};
 
 /// Prints the command line of the Xen hypervisor.
 ///
-/// Every parameter is checked against the options that Xen knows. A parameter
-/// that has the name of a subcommand is written after `--`.
+/// Every parameter is checked against the options that Xen knows. A value is
+/// checked where it is a number, a size, yes or no, or of dom0_mem and
+/// dom0_max_vcpus; any other is taken as it is, which lint hints at. A
+/// parameter that has the name of a subcommand is written after `--`.
 #[derive(Debug, Clone, Parser)]
 #[command(
     name = "xen-params",
@@ -32,7 +37,7 @@ pub struct Args {
 /// The subcommands.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Action {
-    /// Say what is wrong with a command line
+    /// Say what is wrong with a command line, and what was not checked
     Lint(LintArgs),
     /// Say what options are for, and what their values mean
     Explain(ExplainArgs),
@@ -161,10 +166,17 @@ impl Args {
     /// # Errors
     /// [`Error::Usage`].
     pub fn read() -> Result<Self, Error> {
-        Self::program(std::env::args_os().nth(1).as_deref())
+        let matches = Self::program(std::env::args_os().nth(1).as_deref())
             .try_get_matches()
-            .and_then(|matches| Self::from_arg_matches(&matches))
-            .map_err(usage)
+            .map_err(usage)?;
+        let mut args = Self::from_arg_matches(&matches).map_err(usage)?;
+        args.compose.line.boot_params_by_flag = has_boot_params(&matches);
+        if let (Some(Action::Install(install)), Some((_, matches))) =
+            (&mut args.action, matches.subcommand())
+        {
+            install.line.boot_params_by_flag = has_boot_params(matches);
+        }
+        Ok(args)
     }
 
     /// The command, where an empty environment variable counts as not set. A
@@ -190,6 +202,11 @@ impl Args {
     pub(crate) fn is_subcommand(word: &str) -> bool {
         Self::command().find_subcommand(word).is_some()
     }
+}
+
+/// Whose fault they are, if they are wrong.
+fn has_boot_params(matches: &ArgMatches) -> bool {
+    matches.value_source("boot_params") == Some(ValueSource::CommandLine)
 }
 
 fn without_empty_variable(arg: Arg) -> Arg {

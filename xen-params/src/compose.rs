@@ -14,8 +14,10 @@ pub struct Composed {
     pub line: Line,
     /// What a look at it found.
     pub findings: Vec<Finding>,
-    /// The bytes where `$XEN_BOOT_PARAMS` stands.
+    /// The bytes where `--boot-params` or `$XEN_BOOT_PARAMS` stands.
     configured: std::ops::Range<usize>,
+    /// It is the flag.
+    by_flag: bool,
 }
 
 /// Puts the line together: memory, processors, tracing, `$XEN_BOOT_PARAMS`,
@@ -38,7 +40,7 @@ pub fn compose(args: &LineArgs, target: &Target) -> Result<Composed, Error> {
     let begin = line.to_string().len();
     if let Some(text) = &args.boot_params {
         let words = shell_words::split(text)
-            .map_err(|error| Error::Configured(format!("XEN_BOOT_PARAMS: {error}")))?;
+            .map_err(|error| boot_params_are_wrong(args.boot_params_by_flag, &error.to_string()))?;
         words.iter().for_each(|word| line.add(word));
     }
     let end = line.to_string().len();
@@ -47,6 +49,7 @@ pub fn compose(args: &LineArgs, target: &Target) -> Result<Composed, Error> {
         findings: lint(&line.to_string(), target),
         line,
         configured: begin..end,
+        by_flag: args.boot_params_by_flag,
     })
 }
 
@@ -66,7 +69,7 @@ impl Composed {
         }
         let what = what.join("; ");
         Some(if self.configured.contains(&first.at) {
-            Error::Configured(format!("XEN_BOOT_PARAMS: {what}"))
+            boot_params_are_wrong(self.by_flag, &what)
         } else {
             Error::Parameter(what)
         })
@@ -82,6 +85,15 @@ impl Composed {
 
 fn forbids(finding: &Finding, force: bool) -> bool {
     finding.severity == Severity::Error && (!force || finding.code.is_final())
+}
+
+/// A flag is a fault of the caller, a variable one of the configuration.
+fn boot_params_are_wrong(by_flag: bool, what: &str) -> Error {
+    if by_flag {
+        Error::Parameter(format!("--boot-params: {what}"))
+    } else {
+        Error::Configured(format!("XEN_BOOT_PARAMS: {what}"))
+    }
 }
 
 fn wrong(option: &str, what: String) -> Error {

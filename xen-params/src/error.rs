@@ -33,6 +33,10 @@ pub enum Error {
     #[error("{0}: no table of Xen's options for this machine (only x86_64 and aarch64)")]
     Architecture(String),
 
+    /// Asked to explain what Xen does not know.
+    #[error("{0}")]
+    NoOption(String),
+
     /// No option of the table matches.
     #[error("no option of Xen matches {pattern}")]
     NoMatch {
@@ -104,6 +108,7 @@ impl Error {
         match self {
             Self::Usage(_) | Self::Parameter(_) => 2,
             Self::Architecture(_)
+            | Self::NoOption(_)
             | Self::NoMatch { .. }
             | Self::NoHypervisor { .. }
             | Self::NoKernel { .. } => 5,

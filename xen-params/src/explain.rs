@@ -12,7 +12,7 @@ use crate::{Error, Target};
 /// What each of the options is, and what its value means where it has one.
 ///
 /// # Errors
-/// A name that Xen does not know.
+/// A name that Xen does not know, or none.
 pub fn explain(options: &[String], target: &Target, json: bool) -> Result<String, Error> {
     let mut rows: Vec<&Entry> = vec![];
     let mut text = String::new();
@@ -21,6 +21,10 @@ pub fn explain(options: &[String], target: &Target, json: bool) -> Result<String
             at: 0,
             text: option,
         };
+        if word.key().is_empty() {
+            let why = format!("{option:?}: the name of an option expected");
+            return Err(Error::Usage(why));
+        }
         let Some((entry, _)) = resolve(&word, target) else {
             return Err(unknown(word.key(), target));
         };
@@ -47,7 +51,7 @@ pub fn explain(options: &[String], target: &Target, json: bool) -> Result<String
 
 fn unknown(name: &str, target: &Target) -> Error {
     let meant = nearest(name, target).map(|meant| format!(" (did you mean {meant}?)"));
-    Error::Parameter(format!(
+    Error::NoOption(format!(
         "{name}: Xen has no such option{}",
         meant.unwrap_or_default()
     ))

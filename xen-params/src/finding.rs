@@ -48,6 +48,8 @@ pub enum Code {
     Duplicate,
     /// `dom0_mem` without `max:`.
     NoMaximum,
+    /// The value is read by a grammar that is not known here.
+    Unchecked,
 }
 
 impl Code {

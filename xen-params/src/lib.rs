@@ -25,6 +25,7 @@ mod report;
 mod settings;
 mod table;
 mod target;
+mod unchecked;
 mod version;
 
 pub use cli::{Action, Args, ComposeArgs, DiffArgs, ExplainArgs, InstallArgs, LintArgs, ListArgs};
@@ -83,17 +84,22 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), 
 fn install_line(args: &InstallArgs, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Error> {
     let mut target_args = args.line.target.clone();
     let root = target_args.root.clone();
+    install::stays_below(&root, &args.dir, "--dir")?;
     let hypervisor = match target_args.xen_file.take() {
         Some(file) => file,
         None => install::find_hypervisor(&root)?,
     };
+    install::stays_below(&root, &hypervisor, "--xen-file")?;
     target_args.xen_file = Some(hypervisor.clone());
     let target = Target::read(&target_args)?;
     let composed = compose(&args.line, &target)?;
     let force = args.line.force;
     if let Some(refusal) = composed.refusal(force) {
         return Err(match refusal {
-            Error::Parameter(what) => Error::Configured(what),
+            // The flag is this command line's, and the rest is what is wanted.
+            Error::Parameter(what) if !what.starts_with("--boot-params: ") => {
+                Error::Configured(what)
+            }
             other => other,
         });
     }

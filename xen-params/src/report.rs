@@ -10,6 +10,7 @@ use crate::cli::{DiffArgs, LintArgs};
 use crate::finding::{Finding, Severity};
 use crate::format::to_json;
 use crate::lint::lint;
+use crate::unchecked::unchecked;
 use crate::{Error, Target, diff, print};
 
 /// The key under which `xl info` shows the line.
@@ -39,7 +40,7 @@ pub(crate) fn lint_lines(args: &LintArgs, out: &mut dyn Write) -> Result<(), Err
         .into_iter()
         .map(|(number, line)| Checked {
             number,
-            findings: lint(&line, &target),
+            findings: all_findings(&line, &target),
             line,
         })
         .collect();
@@ -59,6 +60,14 @@ pub(crate) fn lint_lines(args: &LintArgs, out: &mut dyn Write) -> Result<(), Err
         0 => Ok(()),
         count => Err(Error::Lint { count }),
     }
+}
+
+/// In the line's order, also with what was not checked.
+fn all_findings(line: &str, target: &Target) -> Vec<Finding> {
+    let mut findings = lint(line, target);
+    findings.extend(unchecked(line, target));
+    findings.sort_by_key(|finding| finding.at);
+    findings
 }
 
 fn told(checked: &Checked, several: bool) -> String {

@@ -113,6 +113,10 @@ pub struct LineArgs {
     )]
     pub boot_params: Option<String>,
 
+    /// They stand on the command line, not in the variable.
+    #[arg(skip)]
+    pub boot_params_by_flag: bool,
+
     /// Take options and values that Xen does not know; with install also
     /// replace files that xen-params did not write, keeping a .bak
     #[arg(long)]

@@ -216,6 +216,57 @@ fn there_must_be_a_hypervisor() {
 }
 
 #[test]
+fn a_kernel_or_a_ramdisk_is_no_hypervisor() {
+    let root = copy("debian");
+    let boot = root.path().join("boot");
+    let mut kernel = b"MZ".to_vec();
+    kernel.resize(0x202, 0);
+    kernel.extend(b"HdrS");
+    fs::write(boot.join("vmlinuz-7"), kernel).unwrap();
+    fs::write(boot.join("initrd.img-7"), b"\x1f\x8b").unwrap();
+    for (name, what) in [
+        ("vmlinuz-7", "a Linux kernel"),
+        ("initrd.img-7", "an initial ramdisk"),
+    ] {
+        install(root.path(), &["--xen-file", &format!("/boot/{name}")])
+            .assert()
+            .code(6)
+            .stderr(format!(
+                "xen-params: {}: no hypervisor: {what}\n",
+                boot.join(name).display()
+            ));
+    }
+    assert!(!root.path().join("srv").exists());
+}
+
+#[test]
+fn nothing_is_written_outside_the_root() {
+    let outer = tempfile::tempdir().unwrap();
+    let inner = copy("debian");
+    let root = outer.path().join("a/root");
+    fs::create_dir(outer.path().join("a")).unwrap();
+    fs::rename(inner.path(), &root).unwrap();
+    std::os::unix::fs::symlink(outer.path(), root.join("way-out")).unwrap();
+    for dir in ["../../outside", "/srv/../../x", "/way-out/x", "way-out"] {
+        cargo_bin_cmd!("xen-params")
+            .env_clear()
+            .args(["install", "--arch", "x86_64", "--dir", dir, "--root"])
+            .arg(&root)
+            .assert()
+            .code(2)
+            .stderr(format!(
+                "xen-params: --dir {dir}: leads out of --root (see --help)\n"
+            ));
+    }
+    assert_eq!(names(outer.path()), ["a"]);
+    assert_eq!(names(&outer.path().join("a")), ["root"]);
+    install(&root, &["--xen-file", "../xen.gz"])
+        .assert()
+        .code(2);
+    install(&root, &[]).assert().success();
+}
+
+#[test]
 fn a_name_that_is_a_folder_or_a_folder_that_is_a_file_is_refused() {
     let root = copy("debian");
     let dir = root.path().join("srv/system");

@@ -114,17 +114,19 @@ impl Action {
         Ok(Self::Wait { path, expected })
     }
 
-    /// The same as a shell command, quoted.
+    /// The same as shell commands, quoted; `place` stands before each that
+    /// asks the store, and says where it is.
     #[must_use]
-    pub fn command(&self, timeout: &str) -> String {
+    pub fn commands(&self, place: &str, timeout: &str) -> Vec<String> {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        match self {
+        let command = match self {
             Self::SeedDom0 => {
-                let mut words = vec!["xenstore-write".to_owned()];
-                for (path, value) in seed::KEYS {
-                    words.extend([path.to_owned(), value.to_owned()]);
-                }
-                shell_words::join(words)
+                let unless_there = |(path, value): (&str, &str)| {
+                    let write = shell_words::join(["xenstore-write", path, value]);
+                    let path = shell_words::quote(path);
+                    format!("{place}xenstore-exists {path} || {place}{write}")
+                };
+                return seed::KEYS.into_iter().map(unless_there).collect();
             }
             Self::Write { path, value } => {
                 shell_words::join(["xenstore-write".to_owned(), text(path), text(value)])
@@ -143,7 +145,8 @@ impl Action {
                 let script = format!("{condition}; do sleep 1; done");
                 shell_words::join(["timeout", timeout, "sh", "-c", &script])
             }
-        }
+        };
+        vec![format!("{place}{command}")]
     }
 }
 
@@ -198,10 +201,10 @@ mod tests {
     fn is_a_shell_command_with_its_words_quoted() {
         let wait = Action::parse_wait(b"/a=b c").unwrap();
         assert_eq!(
-            wait.command("30"),
+            wait.commands("", "30").concat(),
             r#"timeout 30 sh -c 'until test "$(xenstore-read /a)" = '\''b c'\''; do sleep 1; done'"#
         );
         let write = Action::parse_write(b"/a=b c").unwrap();
-        assert_eq!(write.command("30"), "xenstore-write /a 'b c'");
+        assert_eq!(write.commands("", "30").concat(), "xenstore-write /a 'b c'");
     }
 }

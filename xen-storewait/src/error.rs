@@ -28,13 +28,13 @@ pub enum Error {
     },
 
     /// The store answers, but a node is not yet as it was waited for.
-    #[error("wait for {path}: {seen} after {} s", seconds::print(*.given))]
+    #[error("wait for {awaited}: {seen}{}", after(*.given))]
     NotYet {
-        /// The node.
-        path: String,
+        /// The node, or its absence, in words.
+        awaited: String,
         /// What it is now, in words.
         seen: String,
-        /// The time that was given.
+        /// The time that was given; zero for a single look.
         given: Duration,
     },
 
@@ -143,6 +143,13 @@ fn within(given: Duration) -> String {
         return String::new();
     }
     format!(" within {} s", seconds::print(given))
+}
+
+fn after(given: Duration) -> String {
+    if given.is_zero() {
+        return String::new();
+    }
+    format!(" after {} s", seconds::print(given))
 }
 
 fn part_of_reply(bytes: usize) -> String {

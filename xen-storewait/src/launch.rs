@@ -4,8 +4,9 @@
 //! anything: the first lives on, and nobody reaches it (`xenstored_core.c`,
 //! `oxenstored`). So starts take turns by a lock, and each looks first.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -96,17 +97,20 @@ impl Launch {
 
     /// Sets the limits and becomes the daemon. Returns only if that fails.
     fn start(&self, root: &Path) -> Result<(), Error> {
+        let Some((daemon, arguments)) = self.command.split_first() else {
+            return Ok(());
+        };
+        let program = daemon.to_string_lossy().into_owned();
+        if let Some(source) = missing(daemon) {
+            return Err(Error::NoProgram { program, source });
+        }
         setrlimit(Resource::RLIMIT_NOFILE, self.open_files, self.open_files).map_err(|errno| {
             Error::system(format!("allow {} open files", self.open_files), errno)
         })?;
         let file = below(root, Path::new("/proc/self/oom_score_adj"));
         std::fs::write(&file, self.oom_score_adj.to_string())
             .map_err(|error| Error::system(format!("write {}", file.display()), error))?;
-        let Some((daemon, arguments)) = self.command.split_first() else {
-            return Ok(());
-        };
         let source = Command::new(daemon).args(arguments).exec();
-        let program = daemon.to_string_lossy().into_owned();
         Err(match source.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
                 Error::NoProgram { program, source }
@@ -114,6 +118,19 @@ impl Launch {
             _ => Error::system(format!("start {program}"), source),
         })
     }
+}
+
+/// Why there is no such program, for a name that exec(3) would not find.
+fn missing(daemon: &OsStr) -> Option<io::Error> {
+    if daemon.as_bytes().contains(&b'/') {
+        let absent = [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory];
+        let error = std::fs::metadata(daemon).err();
+        return error.filter(|error| absent.contains(&error.kind()));
+    }
+    // Without a PATH the C library has one of its own.
+    let path = std::env::var_os("PATH")?;
+    let found = std::env::split_paths(&path).any(|folder| folder.join(daemon).exists());
+    (!found).then(|| Errno::ENOENT.into())
 }
 
 /// Starts the store that the arguments name, unless one lives.
@@ -126,6 +143,10 @@ pub(crate) fn launch(
     deadline: Deadline,
     output: &mut Output<'_>,
 ) -> Result<(), Error> {
+    if args.command.first().is_some_and(|daemon| daemon.is_empty()) {
+        let why = "--launch: the name of the daemon is empty".to_owned();
+        return Err(Error::Usage(why));
+    }
     let plan = Launch::plan(args)?;
     let _lock = if args.dry_run || args.locked {
         None

@@ -96,9 +96,10 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), 
         time.as_secs(),
         time.subsec_millis()
     ));
+    let once = args.timeout.is_zero();
     let deadline = one_try_or(deadline);
     for action in &args.actions {
-        perform(action, &mut store.until(deadline), &mut output)?;
+        perform(action, &mut store.until(deadline), once, &mut output)?;
     }
     if !args.hold {
         return Ok(());
@@ -116,7 +117,7 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), 
 /// time was given.
 fn one_try_or(deadline: Deadline) -> Deadline {
     if deadline.given().is_zero() {
-        Deadline::after(readiness::ONE_TRY)
+        Deadline::after(readiness::ONE_ANSWER)
     } else {
         deadline
     }
@@ -125,11 +126,27 @@ fn one_try_or(deadline: Deadline) -> Deadline {
 fn print(args: &Args, output: &mut Output<'_>) -> Result<(), Error> {
     let timeout = seconds::print(args.timeout);
     let script = "until xenstore-exists /; do sleep 1; done";
-    output.line(&shell_words::join([
-        "timeout", &timeout, "sh", "-c", script,
-    ]))?;
+    let wait = shell_words::join(["timeout", &timeout, "sh", "-c", script]);
+    let place = place(args);
+    output.line(&format!("{place}{wait}"))?;
     for action in &args.actions {
-        output.line(&action.command(&timeout))?;
+        for command in action.commands(&place, &timeout) {
+            output.line(&command)?;
+        }
     }
     Ok(())
+}
+
+/// What the shell must say before a command where the store is not in its
+/// usual place; empty where it is.
+fn place(args: &Args) -> String {
+    if args.socket.is_none() && args.rundir.is_none() {
+        return String::new();
+    }
+    let sockets = args.places().sockets;
+    let named = sockets.first().map(|socket| {
+        let socket = socket.to_string_lossy();
+        format!("XENSTORED_PATH={} ", shell_words::quote(&socket))
+    });
+    named.unwrap_or_default()
 }

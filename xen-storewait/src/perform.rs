@@ -1,6 +1,7 @@
 //! Does the actions, one request after the other.
 
 use std::io::Write;
+use std::time::Duration;
 
 use crate::escape::escape;
 use crate::seed::seed_dom0;
@@ -46,10 +47,11 @@ impl Output<'_> {
     }
 }
 
-/// Does one of them.
+/// Does one of them; with `once`, waiting is one look.
 pub(crate) fn perform(
     action: &Action,
     calls: &mut Calls<'_>,
+    once: bool,
     output: &mut Output<'_>,
 ) -> Result<(), Error> {
     match action {
@@ -63,12 +65,31 @@ pub(crate) fn perform(
             output.remark(&format!("wrote {}", escape(path)));
         }
         Action::Read { path } => output.answer(&calls.read(path)?)?,
-        Action::Wait { path, expected } => wait(calls, path, expected)?,
+        Action::Wait { path, expected } => wait(calls, path, expected, once)?,
     }
     Ok(())
 }
 
-fn wait(calls: &mut Calls<'_>, path: &[u8], expected: &Expected) -> Result<(), Error> {
+fn wait(calls: &mut Calls<'_>, path: &[u8], expected: &Expected, once: bool) -> Result<(), Error> {
+    let not_yet = |value: Option<&[u8]>, given| Error::NotYet {
+        awaited: match expected {
+            Expected::Gone => format!("the absence of {}", escape(path)),
+            Expected::There | Expected::Value(_) => escape(path),
+        },
+        seen: match value {
+            Some(value) => format!("it is \"{}\"", escape(value)),
+            None => "not there".to_owned(),
+        },
+        given,
+    };
+    if once {
+        let value = calls.read_if_there(path)?;
+        return if expected.is_met_by(value.as_deref()) {
+            Ok(())
+        } else {
+            Err(not_yet(value.as_deref(), Duration::ZERO))
+        };
+    }
     // Watched first, so that no change after the look is missed.
     calls.watch(path, TOKEN)?;
     loop {
@@ -84,16 +105,7 @@ fn wait(calls: &mut Calls<'_>, path: &[u8], expected: &Expected) -> Result<(), E
             match calls.next_event()? {
                 Some(event) if of_path(&event.path) => break,
                 Some(_) => {}
-                None => {
-                    return Err(Error::NotYet {
-                        path: escape(path),
-                        seen: match value {
-                            Some(value) => format!("it is \"{}\"", escape(&value)),
-                            None => "not there".to_owned(),
-                        },
-                        given: calls.deadline().given(),
-                    });
-                }
+                None => return Err(not_yet(value.as_deref(), calls.deadline().given())),
             }
         }
     }

@@ -20,8 +20,13 @@ use crate::{Deadline, Error, Seen, Store};
 /// store that is there answers sooner, and taking a watch down costs time.
 const USUAL_ANSWER: Duration = Duration::from_millis(100);
 
-/// What a single try may take in all, where no time was given.
-pub(crate) const ONE_TRY: Duration = Duration::from_millis(40);
+/// Where no time was given: how long a store that listens may take to accept
+/// and answer. On a busy machine a living one needs more than a moment.
+pub(crate) const ONE_ANSWER: Duration = Duration::from_secs(1);
+
+/// Likewise, how long the device may take to tell more of a socket that
+/// refuses. It opens whether or not a store lives, so nobody waits long.
+const ONE_PROBE: Duration = Duration::from_millis(40);
 
 /// So often a socket refuses before the kernel's device is asked whether a
 /// store lives all the same. Between bind(2) and listen(2) of a store that is
@@ -59,7 +64,7 @@ pub fn wait_for_store(places: &Places, deadline: Deadline) -> Result<Store, Erro
         },
         once,
         deadline: if once {
-            Deadline::after(ONE_TRY)
+            Deadline::after(ONE_ANSWER)
         } else {
             deadline
         },
@@ -287,11 +292,12 @@ impl Waiter<'_> {
 
     /// For a single try: with what is left of its time.
     fn ask_device_once(&mut self) {
+        let until = self.deadline.or_sooner(ONE_PROBE);
         if matches!(self.seen, Seen::Stale(_)) {
-            self.probe.ask(&self.places.devices, self.deadline);
+            self.probe.ask(&self.places.devices, until);
         }
-        while self.probe.asked().is_some() && !self.deadline.passed() {
-            if self.sleep(None, self.deadline).probe {
+        while self.probe.asked().is_some() && !until.passed() {
+            if self.sleep(None, until).probe {
                 self.probe.hear();
             }
         }

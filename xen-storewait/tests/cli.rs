@@ -127,7 +127,7 @@ fn says_how_a_node_is_that_was_waited_for_in_vain() {
     double.write("/a", b"no\n");
     for (wait, seen) in [
         ("/a=yes", "/a: it is \"no\\n\""),
-        ("!/a", "/a: it is \"no\\n\""),
+        ("!/a", "the absence of /a: it is \"no\\n\""),
         ("/b", "/b: not there"),
     ] {
         let started = Instant::now();
@@ -159,11 +159,46 @@ fn prints_the_commands_of_a_dry_run_and_asks_nobody() {
     let expected = "\
 timeout 2.5 sh -c 'until xenstore-exists /; do sleep 1; done'
 xenstore-write /a 'b c'
-xenstore-write /local/domain/0/domid 0 /local/domain/0/name Domain-0
+xenstore-exists /local/domain/0/domid || xenstore-write /local/domain/0/domid 0
+xenstore-exists /local/domain/0/name || xenstore-write /local/domain/0/name Domain-0
 timeout 2.5 sh -c 'until test \"$(xenstore-read /x)\" = 1; do sleep 1; done'
 xenstore-read /a
 ";
     assert_eq!(said(&program.output().unwrap()), (expected, "", 0));
+}
+
+#[test]
+fn prints_in_a_dry_run_where_the_store_is() {
+    let root = tempdir().unwrap();
+    let output = run(root.path(), "-n --socket /s$x --seed-dom0 --read /a");
+    let expected = "\
+XENSTORED_PATH='/s$x' timeout 30 sh -c 'until xenstore-exists /; do sleep 1; done'
+XENSTORED_PATH='/s$x' xenstore-exists /local/domain/0/domid || \
+XENSTORED_PATH='/s$x' xenstore-write /local/domain/0/domid 0
+XENSTORED_PATH='/s$x' xenstore-exists /local/domain/0/name || \
+XENSTORED_PATH='/s$x' xenstore-write /local/domain/0/name Domain-0
+XENSTORED_PATH='/s$x' xenstore-read /a
+";
+    assert_eq!(said(&output), (expected, "", 0));
+    let output = run(root.path(), "-n --rundir /r --read /a");
+    assert!(
+        said(&output)
+            .0
+            .ends_with("\nXENSTORED_PATH=/r/socket xenstore-read /a\n")
+    );
+}
+
+#[test]
+fn looks_once_at_a_node_where_no_time_is_given() {
+    let (root, double) = honest();
+    double.write("/a", b"1");
+    let output = run(root.path(), "--timeout 0 --wait /a=1 --wait !/b");
+    assert_eq!(said(&output), ("", "", 0));
+    let started = Instant::now();
+    let output = run(root.path(), "--timeout 0 --wait !/a");
+    let line = "xen-storewait: wait for the absence of /a: it is \"1\"\n";
+    assert_eq!(said(&output), ("", line, 7));
+    assert!(started.elapsed() < Duration::from_millis(900));
 }
 
 #[test]

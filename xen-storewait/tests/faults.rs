@@ -6,14 +6,16 @@ mod double;
 mod program;
 
 use std::fs;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::process::Output;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::sys::socket::{Backlog, listen};
 use tempfile::tempdir;
 
-use double::{Double, Manner};
+use double::{Double, Manner, bind_socket};
 use program::{program, said};
 
 /// Runs it over the folder as root, with half a second to go.
@@ -196,6 +198,59 @@ fn tries_once_where_no_time_is_given() {
     assert_eq!(said(&one_try()), ("", line.as_str(), 7));
     let _double = Double::start(&path, Manner::Honest);
     assert_eq!(said(&one_try()), ("", "", 0));
+}
+
+#[test]
+fn gives_a_store_that_listens_a_second_where_no_time_is_given() {
+    let root = with_socket_folder();
+    let path = root.path().join("run/xenstored/socket");
+    let one_try = || {
+        let started = Instant::now();
+        let mut program = program(root.path());
+        let output = program.args(["--timeout", "0"]).output().unwrap();
+        (output, started.elapsed())
+    };
+    // 32 bytes.
+    let slow = Double::start(&path, Manner::Slow(Duration::from_millis(10)));
+    let (output, time) = one_try();
+    assert_eq!(said(&output), ("", "", 0));
+    assert!(time >= Duration::from_millis(300), "{time:?}");
+    drop(slow);
+    let _silent = Double::start(&path, Manner::Silent);
+    let (output, time) = one_try();
+    let line = format!(
+        "xen-storewait: no answer from the store: {}: listening, but silent; not under Xen\n",
+        path.display()
+    );
+    assert_eq!(said(&output), ("", line.as_str(), 7));
+    assert!(time >= Duration::from_secs(1), "{time:?}");
+    assert!(time < Duration::from_secs(2), "{time:?}");
+}
+
+#[test]
+fn waits_in_the_queue_of_a_busy_store_where_no_time_is_given() {
+    let root = with_socket_folder();
+    let path = root.path().join("run/xenstored/socket");
+    let bound = bind_socket(&path);
+    listen(&bound, Backlog::new(1).unwrap()).unwrap();
+    let queued: Vec<_> = (0..2)
+        .map(|_| UnixStream::connect(&path).unwrap())
+        .collect();
+    let waiting = program(root.path())
+        .args(["--timeout", "0"])
+        .spawn()
+        .unwrap();
+    thread::sleep(Duration::from_millis(200));
+    let listener = UnixListener::from(bound);
+    for _ in 0..3 {
+        let (stream, _) = listener.accept().unwrap();
+        let tree = std::sync::Arc::default();
+        let writer = Box::new(stream.try_clone().unwrap());
+        thread::spawn(move || double::serve(stream, writer, Manner::Honest, &tree));
+    }
+    let output = waiting.wait_with_output().unwrap();
+    assert_eq!(said(&output), ("", "", 0));
+    drop(queued);
 }
 
 #[test]

@@ -209,6 +209,14 @@ fn says_that_the_daemon_is_not_there_or_not_to_be_run() {
     let output = launch(root.path(), &[], &["/nowhere/xenstored"]);
     let line = "xen-storewait: start /nowhere/xenstored: No such file or directory (os error 2)\n";
     assert_eq!(said(&output), ("", line, 5));
+    let output = launch(root.path(), &[], &["no-such-xenstored"]);
+    let line = "xen-storewait: start no-such-xenstored: No such file or directory (os error 2)\n";
+    assert_eq!(said(&output), ("", line, 5));
+    // Found out before anything was set for it.
+    assert!(!root.path().join("proc/self/oom_score_adj").exists());
+    let output = launch(root.path(), &[], &[""]);
+    let line = "xen-storewait: --launch: the name of the daemon is empty (see --help)\n";
+    assert_eq!(said(&output), ("", line, 2));
     let daemon = root.path().join("xenstored");
     fs::write(&daemon, "").unwrap();
     let daemon = daemon.to_str().unwrap();
@@ -238,6 +246,18 @@ fn says_which_setting_of_the_daemon_cannot_be_used() {
         let line = format!("xen-storewait: {line}\n");
         assert_eq!(said(&output), ("", line.as_str(), 6));
     }
+}
+
+#[test]
+fn is_not_permitted_to_raise_a_limit() {
+    let root = machine();
+    // Root of a namespace of its own has no such right over the machine.
+    let script = r#"
+        ulimit -n 64
+        exec "$PROGRAM" --root "$ROOT" --max-open-fds 512 --launch -- true"#;
+    let output = unshared(root.path(), script);
+    let line = "xen-storewait: allow 512 open files: Operation not permitted (os error 1)\n";
+    assert_eq!(said(&output), ("", line, 4));
 }
 
 #[test]

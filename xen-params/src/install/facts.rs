@@ -3,9 +3,9 @@
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
-use super::{Fingerprint, LINK, PARAMS, RECORD, Record};
+use super::{Fingerprint, LINK, PARAMS, RECORD, Record, hypervisor};
 use crate::Error;
 use crate::format::{compare, names_after};
 use crate::target::{below, is_absent, read_if_there};
@@ -112,6 +112,43 @@ impl Facts {
     }
 }
 
+/// Refuses a path that leads out of `root`, by `..` or by a link.
+///
+/// # Errors
+/// [`Error::Usage`], with the option that gave the path.
+pub fn stays_below(root: &Path, path: &Path, option: &str) -> Result<(), Error> {
+    if root == Path::new("/") {
+        return Ok(());
+    }
+    let mut depth = 0_usize;
+    let climbs_out = path.components().any(|part| match part {
+        Component::ParentDir if depth == 0 => true,
+        Component::ParentDir => {
+            depth -= 1;
+            false
+        }
+        Component::Normal(_) => {
+            depth += 1;
+            false
+        }
+        _ => false,
+    });
+    // What is not there yet is where the folder above it is.
+    let whole = below(root, path);
+    let real = whole
+        .ancestors()
+        .find_map(|above| fs::canonicalize(above).ok());
+    let is_elsewhere = match (real, fs::canonicalize(root)) {
+        (Some(real), Ok(root)) => !real.starts_with(root),
+        _ => false,
+    };
+    if climbs_out || is_elsewhere {
+        let why = format!("{option} {}: leads out of --root", path.display());
+        return Err(Error::Usage(why));
+    }
+    Ok(())
+}
+
 /// One folder by two names: by a link, a mount or a detour.
 fn is_same(a: &Path, b: &Path) -> Result<bool, Error> {
     let inode = |path: &Path| match fs::metadata(path) {
@@ -127,8 +164,6 @@ fn is_same(a: &Path, b: &Path) -> Result<bool, Error> {
     })
 }
 
-/// A hypervisor is compressed by gzip, or is an ELF file, or a PE file for
-/// EFI and Arm. Anything else would make the machine stop at boot.
 fn read_hypervisor(path: &Path) -> Result<Fingerprint, Error> {
     let failed = |error: io::Error| {
         if is_absent(&error) {
@@ -147,11 +182,9 @@ fn read_hypervisor(path: &Path) -> Result<Fingerprint, Error> {
         return Err(unfit("not a file"));
     }
     let content = fs::read(path).map_err(failed)?;
-    let starts: [&[u8]; 3] = [b"\x1f\x8b", b"\x7fELF", b"MZ"];
-    if starts.iter().any(|start| content.starts_with(start)) {
-        Ok(Fingerprint::of(&content))
-    } else {
-        Err(unfit("no hypervisor: neither gzip nor ELF nor PE"))
+    match hypervisor::unfit(path, &content) {
+        None => Ok(Fingerprint::of(&content)),
+        Some(what) => Err(unfit(what)),
     }
 }
 

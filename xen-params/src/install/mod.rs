@@ -7,11 +7,12 @@
 
 mod apply;
 mod facts;
+mod hypervisor;
 mod plan;
 mod record;
 
 pub use apply::apply;
-pub use facts::{Facts, Found, find_hypervisor};
+pub use facts::{Facts, Found, find_hypervisor, stays_below};
 pub use plan::{Step, Wanted, plan};
 pub use record::{Fingerprint, Record};
 
