@@ -52,21 +52,13 @@ impl Config {
         let mut config = Self::default();
         for file in files::list(root, folder)? {
             if let Some(content) = read_if_there(&below(root, &file))? {
-                config.add_file(&content, &file.display().to_string());
+                parse::parse(&mut config, &content, &file.display().to_string());
             }
         }
         if let Some(line) = read_if_there(&below(root, Path::new("/proc/cmdline")))? {
-            config.add_command_line(&line);
+            cmdline::parse(&mut config, &line);
         }
         Ok(config)
-    }
-
-    pub(crate) fn add_file(&mut self, content: &str, file: &str) {
-        parse::parse(self, content, file);
-    }
-
-    pub(crate) fn add_command_line(&mut self, line: &str) {
-        cmdline::parse(self, line);
     }
 
     /// The modules that an alias stands for, each with the alias that matched.
