@@ -83,7 +83,10 @@ impl Machine {
         let copy = self.root.path().join(name);
         fs::create_dir_all(copy.parent().expect("the test machine can be made"))
             .expect("the test machine can be made");
-        fs::copy(program, copy).expect("the test machine can be made");
+        // Copied by cp: a file open for writing here may be so in another
+        // test's child as well, and is busy then.
+        let copied = Command::new("cp").arg(program).arg(copy).status();
+        assert!(copied.expect("the test machine can be made").success());
     }
 
     /// Runs the program; the kernel answers as `inject` says (strace(1)).

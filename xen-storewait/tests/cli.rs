@@ -281,7 +281,7 @@ fn is_not_permitted_to_connect_as_somebody_else() {
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
     fs::set_permissions(double.path(), mode).unwrap();
     let program_copy = root.path().join("xen-storewait");
-    fs::copy(program::PROGRAM, &program_copy).unwrap();
+    program::copy(program::PROGRAM, &program_copy);
     let output = Command::new("setpriv")
         .args(["--reuid", "65534", "--clear-groups"])
         .arg(&program_copy)

@@ -266,7 +266,7 @@ fn is_not_permitted_as_somebody_else() {
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     fs::set_permissions(folder.path(), mode).unwrap();
     let program_copy = folder.path().join("xen-storewait");
-    fs::copy(program::PROGRAM, &program_copy).unwrap();
+    program::copy(program::PROGRAM, &program_copy);
     let output = Command::new("setpriv")
         .args(["--reuid", "65534", "--clear-groups"])
         .arg(&program_copy)
@@ -286,7 +286,7 @@ fn is_not_permitted_as_somebody_else() {
 fn two_starts_at_once_are_one() {
     let root = tempdir().unwrap();
     fs::create_dir_all(root.path().join("bin")).unwrap();
-    fs::copy("/bin/sleep", root.path().join("bin/xenstored")).unwrap();
+    program::copy("/bin/sleep", &root.path().join("bin/xenstored"));
     let script = r#"
         mount -t tmpfs tmpfs /run
         for start in 1 2 3 4 5; do

@@ -252,7 +252,13 @@ fn says_when_it_may_not_write() {
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     fs::set_permissions(root.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let program = folder.path().join("xen-units");
-    fs::copy(assert_cmd::cargo::cargo_bin!("xen-units"), &program).unwrap();
+    // Copied by cp: a file open for writing here may be so in another test's
+    // child as well, and is busy then.
+    Command::new("cp")
+        .arg(assert_cmd::cargo::cargo_bin!("xen-units"))
+        .arg(&program)
+        .assert()
+        .success();
     Command::new("setpriv")
         .args(["--reuid", "65534", "--clear-groups", "--"])
         .arg(&program)

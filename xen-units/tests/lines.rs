@@ -70,8 +70,15 @@ fn a_daemon_that_lives_already_is_not_started_again() {
         ("xen-qemu-system-i386", "xen-qemu"),
     ] {
         let daemon = folder.path().join(name);
-        fs::copy("/bin/sleep", &daemon).unwrap();
+        // A link, not a copy: a file just written may be open in another
+        // test's child, and is busy then.
+        std::os::unix::fs::symlink("/bin/sleep", &daemon).unwrap();
         let mut daemon = Command::new(daemon).arg("60").spawn().unwrap();
+        // The kernel wakes the one that started it before it writes the name.
+        let comm = format!("/proc/{}/comm", daemon.id());
+        while !name.starts_with(fs::read_to_string(&comm).unwrap().trim_end()) {
+            std::thread::yield_now();
+        }
         fs::write(&pid_file, format!("{}\n", daemon.id())).unwrap();
         let found = run_line(&format!("{unit}.service"), "ExecCondition=", of_ours, &[]);
         daemon.kill().unwrap();

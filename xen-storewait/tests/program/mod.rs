@@ -58,3 +58,10 @@ pub fn said(output: &Output) -> (&str, &str, i32) {
         output.status.code().unwrap_or(-1),
     )
 }
+
+/// By cp: a file open for writing here may be so in another test's child as
+/// well, and is busy then.
+pub fn copy(from: &str, to: &Path) {
+    let copied = Command::new("cp").arg(from).arg(to).status();
+    assert!(copied.unwrap().success());
+}
