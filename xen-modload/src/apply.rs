@@ -1,6 +1,8 @@
 //! A plan carried out, step by step, and what came of it.
 
 use std::io::Write;
+use std::thread::sleep;
+use std::time::Duration;
 
 use nix::errno::Errno;
 
@@ -68,7 +70,16 @@ fn take(step: &Step, running: &mut Running, done: &mut dyn Write) -> Result<Outc
         Action::BuiltIn => return Ok(Outcome::BuiltIn),
         Action::Absent => return Ok(Outcome::NotInKernel),
         Action::Insert { path, options } => {
-            (insert(path, options), format!("loaded {}", step.module))
+            let mut result = insert(path, options);
+            for _ in 0..COLLISIONS {
+                match &result {
+                    Err(failure) if collided(step, failure, running)? => {
+                        result = insert(path, options);
+                    }
+                    _ => break,
+                }
+            }
+            (result, format!("loaded {}", step.module))
         }
         Action::Command { command, options } => {
             let result = run_command(command, &step.module, options);
@@ -86,6 +97,40 @@ fn take(step: &Step, running: &mut Running, done: &mut dyn Write) -> Result<Outc
             Ok(Outcome::Loaded)
         }
         Err(failure) => refused(step, failure, running),
+    }
+}
+
+/// So often one may meet another run over the same module. A driver may also
+/// say EBUSY for itself, so there is an end to it.
+const COLLISIONS: usize = 3;
+
+/// A module that goes is gone within milliseconds; there is no event to wait for.
+const GOING: Duration = Duration::from_millis(5);
+const LOOKS: usize = 200;
+
+/// Somebody else was at this module too. The kernel gives up: with EBUSY where
+/// their loading fails or they take it out, while it is still going; with
+/// EEXIST where it was there, and may have gone since.
+fn collided(step: &Step, failure: &Failure, running: &mut Running) -> Result<bool, Error> {
+    match failure.errno {
+        Some(Errno::EBUSY) => {
+            for _ in 0..LOOKS {
+                running.refresh()?;
+                if running
+                    .module(&step.module)
+                    .is_none_or(|module| module.live)
+                {
+                    break;
+                }
+                sleep(GOING);
+            }
+            Ok(true)
+        }
+        Some(Errno::EEXIST) => {
+            running.refresh()?;
+            Ok(!running.has(&step.module) && !running.has_built_in(&step.module))
+        }
+        _ => Ok(false),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::builder::BoolishValueParser;
@@ -73,6 +74,18 @@ pub struct Args {
         value_parser = BoolishValueParser::new()
     )]
     pub ignore_blacklist: bool,
+
+    /// Load so many modules at once that have nothing to do with each other
+    ///
+    /// Never beside a module with softdep or install lines, nor a watchdog's.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value = "1",
+        env = "XEN_MODLOAD_JOBS",
+        hide_env_values = true
+    )]
+    pub jobs: NonZeroUsize,
 
     /// Print what `modprobe -b --show-depends` prints, change nothing
     #[arg(short = 'n', long)]

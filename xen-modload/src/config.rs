@@ -52,13 +52,21 @@ impl Config {
         let mut config = Self::default();
         for file in files::list(root, folder)? {
             if let Some(content) = read_if_there(&below(root, &file))? {
-                parse::parse(&mut config, &content, &file.display().to_string());
+                config.add_file(&content, &file.display().to_string());
             }
         }
         if let Some(line) = read_if_there(&below(root, Path::new("/proc/cmdline")))? {
-            cmdline::parse(&mut config, &line);
+            config.add_command_line(&line);
         }
         Ok(config)
+    }
+
+    pub(crate) fn add_file(&mut self, content: &str, file: &str) {
+        parse::parse(self, content, file);
+    }
+
+    pub(crate) fn add_command_line(&mut self, line: &str) {
+        cmdline::parse(self, line);
     }
 
     /// The modules that an alias stands for, each with the alias that matched.

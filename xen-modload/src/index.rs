@@ -75,8 +75,7 @@ impl Index {
     /// # Errors
     /// modules.builtin is there and cannot be read.
     pub fn is_built_in(&self, name: &str) -> Result<bool, Error> {
-        let mut paths = self.built_in()?.lines();
-        Ok(paths.any(|path| dep::is_module(path, name)))
+        Ok(modules_builtin(self.built_in()?, name))
     }
 
     /// The modules that say they answer to this modalias, in the order of the
@@ -111,7 +110,7 @@ impl Index {
     pub fn built_in_aliased(&self, name: &str) -> Result<Vec<String>, Error> {
         let path = below(&self.root, &self.path("modules.builtin.modinfo"));
         let content = read_if_there(&path)?.unwrap_or_default();
-        Ok(builtin::find_alias(&content, name))
+        Ok(modules_builtin_modinfo(&content, name))
     }
 
     /// The names of all modules, underscored: those with files, then those
@@ -184,4 +183,44 @@ impl Index {
     fn path(&self, name: &str) -> PathBuf {
         self.kernel.folder.join(name)
     }
+}
+
+/// What modules.dep says of the module with that (underscored) name: its file,
+/// and the files it needs, separated by blanks. `Err`: the line is cut off.
+#[must_use]
+pub fn modules_dep(content: &[u8], name: &str) -> Option<Result<(String, String), String>> {
+    let line = DepFile::new(content.to_vec()).line_of(name)?;
+    Some(line.map(|line| (line.path, line.needs)))
+}
+
+/// The modules that modules.dep names, underscored.
+#[must_use]
+pub fn modules_dep_names(content: &[u8]) -> Vec<String> {
+    DepFile::new(content.to_vec()).names().collect()
+}
+
+/// What is wrong with modules.dep, if anything.
+#[must_use]
+pub fn modules_dep_damage(content: &[u8]) -> Option<String> {
+    DepFile::new(content.to_vec()).damage()
+}
+
+/// The modules that modules.alias or modules.symbols names for an (underscored) name.
+#[must_use]
+pub fn modules_alias(content: &[u8], name: &str) -> Vec<String> {
+    let mut found = vec![];
+    alias::find(content, name, &mut found);
+    found
+}
+
+/// Is the module with that (underscored) name in modules.builtin?
+#[must_use]
+pub fn modules_builtin(content: &str, name: &str) -> bool {
+    content.lines().any(|path| dep::is_module(path, name))
+}
+
+/// The modules that modules.builtin.modinfo names for an (underscored) modalias.
+#[must_use]
+pub fn modules_builtin_modinfo(content: &str, name: &str) -> Vec<String> {
+    builtin::find_alias(content, name)
 }

@@ -4,9 +4,10 @@
 //! depmod's index of the kernel's modules, among the modaliases, among what is
 //! built in. Each [`Plan`] is made without touching anything; then one process
 //! loads all of them with finit_module(2), in order, what a module needs before
-//! the module. What is there already is left alone, and so is all that would
-//! follow from it: a run that finds everything loaded reads `/proc/modules`
-//! and nothing else.
+//! the module; with `--jobs` those that have nothing to do with each other at
+//! once. What is there already is left alone, and so is all that would follow
+//! from it: a run that finds everything loaded reads `/proc/modules` and
+//! nothing else.
 //!
 //! Every name gets one [`Outcome`]. Only required names decide the exit status,
 //! for the lists in use name modules that no kernel has had for years.
@@ -16,6 +17,7 @@
 //! `module_blacklist=` counts as a blacklist, in either spelling; a dry run
 //! believes the index and does not look for the files.
 
+mod answers;
 mod apply;
 mod check;
 mod cli;
@@ -27,12 +29,14 @@ mod json;
 mod load;
 mod names;
 mod outcome;
+pub mod parsers;
 mod pattern;
 mod plan;
 mod report;
 mod resolve;
 mod root;
 mod running;
+mod together;
 mod unload;
 
 pub use check::{Need, REQUIREMENTS, Requirement, Verdict, judge};
@@ -73,7 +77,7 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), 
     if !args.only_looks() && !root::under_xen(&args.root)? {
         return Err(Error::NotUnderXen);
     }
-    let answers = answer_all(args, &names, err)?;
+    let answers = answers::answer_all(args, &names, err)?;
     if args.reports() {
         let written = if args.json {
             report::write_json(&Kernel::find(args)?.release, &answers, out)
@@ -159,44 +163,6 @@ fn rules(args: &Args) -> Rules {
         ignore_install: args.ignore_install,
         ignore_blacklist: args.ignore_blacklist,
     }
-}
-
-/// Loads, or only looks what loading would come to.
-fn answer_all(args: &Args, names: &Names, err: &mut dyn Write) -> Result<Vec<Answer>, Error> {
-    let mut running = if args.kernel.is_none() || Kernel::find(args)?.runs {
-        Running::read(&args.root)?
-    } else {
-        Running::nothing()
-    };
-    let mut sources = None;
-    let mut answers = vec![];
-    for name in &names.all {
-        // A name that is in the kernel needs no index.
-        let outcome = if running.has(name) {
-            Outcome::AlreadyLoaded
-        } else if running.has_built_in(name) {
-            Outcome::BuiltIn
-        } else {
-            let sources = match &sources {
-                Some(sources) => sources,
-                None => {
-                    let read = Sources::read(args, names)?;
-                    complain(&read.config, err);
-                    sources.insert(read)
-                }
-            };
-            let plan = Plan::make(sources.resolver(), name, rules(args))?;
-            if args.only_looks() {
-                plan.foresee(&running)
-            } else if args.verbose {
-                apply::apply(&plan, &mut running, err)?
-            } else {
-                apply::apply(&plan, &mut running, &mut io::sink())?
-            }
-        };
-        answers.push(names.answer(name, outcome));
-    }
-    Ok(answers)
 }
 
 /// Prints the commands that would load each name, as if nothing were loaded.

@@ -25,6 +25,9 @@ pub fn underscored(name: &str) -> String {
 pub fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut p, mut t) = (0, 0);
+    // A bracket after it is never closed. Looked for once: else a line of
+    // brackets would be searched to its end for each of them.
+    let last_close = pattern.iter().rposition(|byte| *byte == b']').unwrap_or(0);
     // Where to go on when what follows the last star does not fit.
     let mut last_star: Option<(usize, usize)> = None;
     loop {
@@ -36,7 +39,7 @@ pub fn matches(pattern: &str, text: &str) -> bool {
         let step = match text.get(t) {
             None if p == pattern.len() => return true,
             None => return false,
-            Some(byte) => match_one(&pattern[p..], *byte),
+            Some(byte) => match_one(&pattern[p..], *byte, p < last_close),
         };
         if let Some(length) = step {
             p += length;
@@ -52,11 +55,11 @@ pub fn matches(pattern: &str, text: &str) -> bool {
 }
 
 /// The length of the pattern's first element, if it fits the byte.
-fn match_one(pattern: &[u8], byte: u8) -> Option<usize> {
+fn match_one(pattern: &[u8], byte: u8, may_close: bool) -> Option<usize> {
     match pattern {
         [] => None,
         [b'?', ..] => Some(1),
-        [b'[', rest @ ..] => match match_set(rest, byte) {
+        [b'[', rest @ ..] if may_close => match match_set(rest, byte) {
             Some((length, true)) => Some(length + 1),
             Some((_, false)) => None,
             // A bracket that is never closed is a bracket.
@@ -132,5 +135,13 @@ mod tests {
     fn many_stars_take_no_exponential_time() {
         let pattern = "a*".repeat(40) + "b";
         assert!(!matches(&pattern, &"a".repeat(4000)));
+    }
+
+    #[test]
+    fn brackets_that_are_never_closed_take_no_cubic_time() {
+        let pattern = format!("*{}", "[".repeat(1 << 20));
+        assert!(!matches(&pattern, &"[".repeat(1000)));
+        assert!(matches("*[[[", "[[[[["));
+        assert!(matches("*[]x", "a[]x"));
     }
 }

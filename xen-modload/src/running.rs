@@ -107,7 +107,7 @@ impl Running {
 
 /// `name size holders user,user, state address`; a kernel without unloading
 /// writes a dash for the holders.
-fn parse(content: &str) -> Vec<Module> {
+pub(crate) fn parse(content: &str) -> Vec<Module> {
     content
         .lines()
         .filter_map(|line| {

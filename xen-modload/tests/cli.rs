@@ -134,6 +134,10 @@ fn wrong_use_is_one_line_and_status_2() {
         ),
         (&["-n", ""], "\"\" is no module name (see --help)"),
         (
+            &["--jobs", "0"],
+            "invalid value '0' for '--jobs <N>': number would be zero for non-zero type (see --help)",
+        ),
+        (
             &["--bogus"],
             "unexpected argument '--bogus' found; tip: to pass '--bogus' as a value, use '-- --bogus' (see --help)",
         ),

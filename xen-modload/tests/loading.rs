@@ -1,122 +1,11 @@
-//! Loading itself: the program in a root of its own (`unshare -r chroot`), the
-//! kernel's answers put into its mouth by strace. Needs strace and util-linux.
+//! Loading itself: what the kernel is asked, and what is made of its answers.
+
+mod machine;
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
-use tempfile::TempDir;
-
-/// A machine of which only what matters here exists.
-struct Machine {
-    root: TempDir,
-    modules: PathBuf,
-}
-
-/// What came of a run.
-struct Outcome {
-    stdout: String,
-    stderr: String,
-    status: Option<i32>,
-    /// The system calls that were asked for, as strace writes them.
-    calls: String,
-}
-
-impl Machine {
-    /// Under Xen, with nothing loaded and these lines in modules.dep.
-    fn new(dep: &str) -> Self {
-        let root = TempDir::new().expect("the test machine can be made");
-        let release = nix::sys::utsname::uname().expect("the test machine can be made");
-        let modules = Path::new("lib/modules").join(release.release());
-        let machine = Self { root, modules };
-        machine.install(Path::new(env!("CARGO_BIN_EXE_xen-modload")), "xen-modload");
-        machine.install(Path::new("/bin/sh"), "bin/sh");
-        machine.write("proc/xen/capabilities", b"control_d\n");
-        machine.write("proc/modules", b"");
-        machine.write_index(dep);
-        machine
-    }
-
-    fn write_index(&self, dep: &str) {
-        let path = self.modules.join("modules.dep");
-        self.write(
-            path.to_str().expect("the test machine can be made"),
-            dep.as_bytes(),
-        );
-        for line in dep.lines() {
-            let file = self.modules.join(
-                line.split(':')
-                    .next()
-                    .expect("the test machine can be made"),
-            );
-            self.write(
-                file.to_str().expect("the test machine can be made"),
-                b"\x7fELF",
-            );
-        }
-    }
-
-    fn write(&self, path: &str, content: &[u8]) {
-        let path = self.root.path().join(path);
-        fs::create_dir_all(path.parent().expect("the test machine can be made"))
-            .expect("the test machine can be made");
-        fs::write(path, content).expect("the test machine can be made");
-    }
-
-    fn remove(&self, path: &str) {
-        fs::remove_dir_all(self.root.path().join(path)).expect("the test machine can be made");
-    }
-
-    /// A program and the libraries that it is linked with, if any.
-    fn install(&self, program: &Path, name: &str) {
-        let ldd = Command::new("ldd")
-            .arg(program)
-            .output()
-            .expect("the test machine can be made");
-        let text = String::from_utf8(ldd.stdout).expect("the test machine can be made");
-        for library in text.split_whitespace().filter(|word| word.starts_with('/')) {
-            let copy = self.root.path().join(&library[1..]);
-            fs::create_dir_all(copy.parent().expect("the test machine can be made"))
-                .expect("the test machine can be made");
-            fs::copy(library, copy).expect("the test machine can be made");
-        }
-        let copy = self.root.path().join(name);
-        fs::create_dir_all(copy.parent().expect("the test machine can be made"))
-            .expect("the test machine can be made");
-        // Copied by cp: a file open for writing here may be so in another
-        // test's child as well, and is busy then.
-        let copied = Command::new("cp").arg(program).arg(copy).status();
-        assert!(copied.expect("the test machine can be made").success());
-    }
-
-    /// Runs the program; the kernel answers as `inject` says (strace(1)).
-    fn run(&self, inject: &[&str], args: &[&str]) -> Outcome {
-        let log = tempfile::NamedTempFile::new().expect("the test machine can be made");
-        let mut command = Command::new("unshare");
-        command
-            .args(["-r", "strace", "-qq", "-f", "-X", "raw", "-s", "200", "-o"])
-            .arg(log.path())
-            .args(["-e", "trace=finit_module,init_module,delete_module,openat"]);
-        for answer in inject {
-            command.args(["-e", &format!("inject={answer}")]);
-        }
-        let output = command
-            .arg("chroot")
-            .arg(self.root.path())
-            .arg("/xen-modload")
-            .args(args)
-            .env_clear()
-            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-            .output()
-            .expect("the test machine can be made");
-        Outcome {
-            stdout: String::from_utf8(output.stdout).expect("the test machine can be made"),
-            stderr: String::from_utf8(output.stderr).expect("the test machine can be made"),
-            status: output.status.code(),
-            calls: fs::read_to_string(log.path()).expect("the test machine can be made"),
-        }
-    }
-}
+use machine::{Machine, Outcome};
 
 const XENFS: &str = "kernel/xen-privcmd.ko:\n\
     kernel/xenfs.ko: kernel/xen-privcmd.ko\n\
@@ -182,7 +71,7 @@ fn reads_no_index_when_all_is_loaded_already() {
 #[test]
 fn off_xen_nothing_is_changed() {
     let machine = Machine::new(XENFS);
-    machine.remove("proc/xen");
+    fs::remove_dir_all(machine.root.path().join("proc/xen")).unwrap();
     for args in [&["tun"][..], &["--report", "tun"]] {
         let outcome = machine.run(LOADS, args);
         assert_outcome(&outcome, "xen-modload: not running under Xen\n", 5);
@@ -366,4 +255,50 @@ fn unloads_in_reverse_order_and_names_those_who_use_the_rest() {
     machine.write("proc/modules", b"");
     let outcome = machine.run(inject, &["--unload", "xen-privcmd", "xenfs"]);
     assert_outcome(&outcome, "", 0);
+}
+
+const FOUR: &str = "kernel/a.ko:\nkernel/b.ko: kernel/a.ko\nkernel/c.ko:\nkernel/d.ko:\n\
+    kernel/drivers/watchdog/w.ko:\n";
+
+#[test]
+fn several_jobs_give_the_answers_of_one() {
+    let machine = Machine::new(FOUR);
+    fs::remove_file(
+        machine
+            .root
+            .path()
+            .join(&machine.modules)
+            .join("kernel/d.ko"),
+    )
+    .unwrap();
+    let run = |jobs: &str| machine.run(LOADS, &["-v", "--jobs", jobs, "b", "c", "a", "w", "d"]);
+    let (one, four) = (run("1"), run("4"));
+    assert!(
+        one.stderr
+            .starts_with("xen-modload: loaded a\nxen-modload: loaded b\n")
+    );
+    assert_eq!(four.stderr, one.stderr);
+    assert_eq!(four.status, one.status);
+    assert_eq!(four.calls.matches(" finit_module(").count(), 4);
+}
+
+#[test]
+fn only_modules_that_have_nothing_to_do_with_each_other_are_loaded_at_once() {
+    let machine = Machine::new(FOUR);
+    // strace tells of a call that is not over when the next one comes.
+    let overlaps = |names: &[&str]| {
+        let slow = ["finit_module:retval=0:delay_enter=200000"];
+        let outcome = machine.run(&slow, &[&["--jobs", "2"], names].concat());
+        assert_eq!((outcome.stderr.as_str(), outcome.status), ("", Some(0)));
+        let mut calls = outcome.calls.lines();
+        calls.any(|line| line.contains(" finit_module(") && line.ends_with("<unfinished ...>"))
+    };
+    assert!(overlaps(&["b", "c"]));
+    assert!(!overlaps(&["b", "a"]));
+    assert!(!overlaps(&["c", "w"]));
+    machine.write("etc/modprobe.d/a.conf", b"softdep c pre: d\n");
+    assert!(!overlaps(&["b", "c"]));
+    let proc = "install c echo c 1 0 - Live 0x0 > /proc/modules\n";
+    machine.write("etc/modprobe.d/a.conf", proc.as_bytes());
+    assert!(!overlaps(&["b", "c"]));
 }

@@ -72,10 +72,10 @@ fn move_quotes(word: String) -> String {
     let inner = word
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'));
-    match inner.map(|inner| (inner, inner.split_once('='))) {
+    match inner.and_then(|inner| inner.split_once('=')) {
+        Some((name, value)) => format!("{name}=\"{value}\""),
+        // Without a value nobody knows what the quotes are for: it is no option.
         None => word,
-        Some((_, Some((name, value)))) => format!("{name}=\"{value}\""),
-        Some((inner, None)) => inner.to_owned(),
     }
 }
 
@@ -112,6 +112,7 @@ mod tests {
     fn quotes_where_none_belong_make_no_option() {
         assert!(parsed("loop.a=\"x y\n").options.is_empty());
         assert!(parsed("loop.\"b=c d\"").options.is_empty());
+        assert!(parsed("\"loop.b c\"").options.is_empty());
     }
 
     #[test]

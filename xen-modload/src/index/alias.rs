@@ -26,8 +26,9 @@ fn may_start(line: &[u8], name: &[u8]) -> bool {
     let pattern = line.get(KEYWORD.len()..).unwrap_or_default();
     for (a, b) in pattern.iter().zip(name) {
         match a {
-            _ if a == b => {}
+            // Before all else: a name may hold such characters too.
             b'*' | b'?' | b'[' | b'\\' => return true,
+            _ if a == b => {}
             b'-' if *b == b'_' => {}
             _ => return false,
         }
@@ -69,5 +70,7 @@ mod tests {
         assert!(found("xen_backend:viff").is_empty());
         assert!(found("cut").is_empty());
         assert!(found("").is_empty());
+        // What is a wildcard in a pattern is a plain character in a name.
+        assert_eq!(found("pci:v00004040d*x1sv0sd0bc0sc0i0"), ["netxen_nic"]);
     }
 }
