@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::builder::BoolishValueParser;
+use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{Command, CommandFactory as _, FromArgMatches as _, Parser};
 
@@ -23,7 +24,8 @@ pub struct Args {
 
     /// A module without which the status is not 0 (may be repeated)
     ///
-    /// Without names the default is xen-evtchn, xen-gntdev and xen-privcmd.
+    /// The default is those of xen-evtchn, xen-gntdev and xen-privcmd that are
+    /// to be loaded.
     #[arg(
         long,
         value_name = "MODULE",
@@ -123,7 +125,7 @@ impl Args {
     /// The arguments of this process. Help and version are answered here.
     ///
     /// # Errors
-    /// [`Error::Usage`], and [`Error::Setting`] for a variable with unbalanced quotes.
+    /// [`Error::Usage`], and [`Error::Setting`] for what a variable says wrongly.
     pub fn read() -> Result<Self, Error> {
         let matches = Self::program().try_get_matches().map_err(usage)?;
         let mut args = Self::from_arg_matches(&matches).map_err(usage)?;
@@ -144,7 +146,7 @@ impl Args {
             }
             if let Some(what) = names.iter().find_map(|name| complaint(name)) {
                 return Err(if from_environment {
-                    Error::Setting { variable, what }
+                    Error::setting(variable, what)
                 } else {
                     Error::Usage(what)
                 });
@@ -215,10 +217,8 @@ fn complaint(name: &str) -> Option<String> {
 }
 
 fn split(variable: &'static str, values: &[String]) -> Result<Vec<String>, Error> {
-    shell_words::split(&values.join(" ")).map_err(|source| Error::Setting {
-        variable,
-        what: source.to_string(),
-    })
+    shell_words::split(&values.join(" "))
+        .map_err(|source| Error::setting(variable, source.to_string()))
 }
 
 /// clap's complaint as one line, without its usage and hints. Help and version
@@ -242,5 +242,30 @@ fn usage(error: clap::Error) -> Error {
         }
         complaint.push_str(line.strip_prefix("error: ").unwrap_or(line));
     }
-    Error::Usage(complaint)
+    match variable_at_fault(&error) {
+        Some(variable) => Error::setting(variable, complaint),
+        None => Error::Usage(complaint),
+    }
+}
+
+/// The environment variable that clap complains of, though it names its flag:
+/// the one of a flag that is not on the command line.
+fn variable_at_fault(error: &clap::Error) -> Option<String> {
+    let Some(ContextValue::String(named)) = error.get(ContextKind::InvalidArg) else {
+        return None;
+    };
+    let flag = named.split(' ').next()?;
+    let is_given = std::env::args_os().skip(1).any(|word| {
+        word.to_string_lossy()
+            .strip_prefix(flag)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+    });
+    if is_given {
+        return None;
+    }
+    let command = Args::command();
+    let arg = command
+        .get_arguments()
+        .find(|arg| arg.get_long() == flag.strip_prefix("--"))?;
+    Some(arg.get_env()?.to_str()?.to_owned())
 }

@@ -14,7 +14,7 @@ pub enum Error {
     #[error("{variable}: {what}")]
     Setting {
         /// Its name.
-        variable: &'static str,
+        variable: String,
         /// What is wrong with it.
         what: String,
     },
@@ -111,6 +111,25 @@ impl Error {
         Self::System {
             doing: doing.into(),
             source: source.into(),
+        }
+    }
+
+    /// What an environment variable says wrongly.
+    pub(crate) fn setting(variable: impl Into<String>, what: impl Into<String>) -> Self {
+        Self::Setting {
+            variable: variable.into(),
+            what: what.into(),
+        }
+    }
+
+    /// A file that decides could not be read, for want of a right or because
+    /// it is none.
+    pub(crate) fn reading(path: &Path, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::PermissionDenied => {
+                Self::system(format!("read {}", path.display()), source)
+            }
+            _ => Self::unreadable(path, source.to_string()),
         }
     }
 

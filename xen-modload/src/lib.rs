@@ -104,9 +104,15 @@ impl From<&Args> for Names {
         let mut required = args.require.clone();
         if default {
             all = DOM0_SET.map(str::to_owned).to_vec();
-            if required.is_empty() {
-                required = REQUIRED.map(str::to_owned).to_vec();
-            }
+        }
+        if required.is_empty() {
+            // Only what is to be loaded: one who names others wants no more.
+            let named: Vec<String> = all.iter().map(|name| underscored(name)).collect();
+            required = REQUIRED
+                .into_iter()
+                .filter(|name| named.contains(&underscored(name)))
+                .map(str::to_owned)
+                .collect();
         }
         // What is required is wanted.
         all.extend(required.iter().cloned());

@@ -108,8 +108,13 @@ pub fn missing_right() -> Option<&'static str> {
     if !is_whole_machine(&read("/proc/self/uid_map")) {
         return Some("only root of the machine itself may, not of a user namespace");
     }
-    (read("/proc/sys/kernel/modules_disabled").trim() == "1")
-        .then_some("kernel.modules_disabled is set until the next boot")
+    if read("/proc/sys/kernel/modules_disabled").trim() == "1" {
+        return Some("kernel.modules_disabled is set until the next boot");
+    }
+    // The mode in force stands in brackets: none [integrity] confidentiality
+    let lockdown = read("/sys/kernel/security/lockdown");
+    (lockdown.contains('[') && !lockdown.contains("[none]"))
+        .then_some("the kernel is locked down, and takes only modules signed by a key it trusts")
 }
 
 /// Bit 16 of the effective capabilities. Unknown counts as there.

@@ -51,7 +51,7 @@ impl Failure {
             Errno::ENOEXEC => "not built for this kernel, or not a module",
             Errno::EKEYREJECTED | Errno::ENOKEY => "its signature is not one this kernel trusts",
             Errno::EBADMSG => "its signature is damaged",
-            Errno::EPERM => "not permitted (kernel lockdown?)",
+            Errno::EPERM => "not permitted",
             Errno::EINVAL => "the kernel does not take it or its options",
             Errno::EBUSY => "what it drives is taken, or another run failed to load it",
             Errno::EEXIST => "the kernel says that it is there, and it is not",

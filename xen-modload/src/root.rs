@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::{Args, Error};
@@ -26,10 +27,30 @@ pub(crate) fn read_if_there(path: &Path) -> Result<Option<String>, Error> {
 
 /// The content of a file, or `None` where there is no such file.
 pub(crate) fn read_bytes_if_there(path: &Path) -> Result<Option<Vec<u8>>, Error> {
-    match fs::read(path) {
-        Ok(content) => Ok(Some(content)),
+    let Some(mut file) = open_if_there(path)? else {
+        return Ok(None);
+    };
+    let mut content = vec![];
+    match file.read_to_end(&mut content) {
+        Ok(_) => Ok(Some(content)),
+        Err(error) => Err(Error::reading(path, error)),
+    }
+}
+
+/// A pipe would keep its reader waiting for ever, so it is no such file.
+fn open_if_there(path: &Path) -> Result<Option<File>, Error> {
+    match fs::metadata(path) {
+        Ok(about) if about.file_type().is_fifo() => {
+            return Err(Error::unreadable(path, "a pipe, not a file"));
+        }
+        Ok(_) => {}
+        Err(error) if is_absent(&error) => return Ok(None),
+        Err(error) => return Err(Error::reading(path, error)),
+    }
+    match File::open(path) {
+        Ok(file) => Ok(Some(file)),
         Err(error) if is_absent(&error) => Ok(None),
-        Err(error) => Err(Error::system(format!("read {}", path.display()), error)),
+        Err(error) => Err(Error::reading(path, error)),
     }
 }
 
@@ -38,11 +59,8 @@ const LONGEST_LINE: usize = 16 << 20;
 
 /// Gives the content to `take` in pieces of whole lines. No file, no pieces.
 pub(crate) fn read_pieces(path: &Path, mut take: impl FnMut(&[u8])) -> Result<(), Error> {
-    let failed = |error| Error::system(format!("read {}", path.display()), error);
-    let mut file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if is_absent(&error) => return Ok(()),
-        Err(error) => return Err(failed(error)),
+    let Some(mut file) = open_if_there(path)? else {
+        return Ok(());
     };
     let mut buffer = vec![0; 64 << 10];
     let mut filled = 0;
@@ -50,7 +68,7 @@ pub(crate) fn read_pieces(path: &Path, mut take: impl FnMut(&[u8])) -> Result<()
         let read = match file.read(&mut buffer[filled..]) {
             Ok(read) => read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(failed(error)),
+            Err(error) => return Err(Error::reading(path, error)),
         };
         filled += read;
         let last_newline = buffer[..filled].iter().rposition(|byte| *byte == b'\n');

@@ -108,6 +108,21 @@ fn a_wrong_setting_is_named() {
         command.env("XEN_MODULES", value);
         check(command, "", stderr, 6);
     }
+    for (flag, stderr) in [
+        (
+            "",
+            "xen-modload: XEN_MODLOAD_JOBS: invalid value 'many' for '--jobs <N>': invalid digit found in string\n",
+        ),
+        (
+            "--jobs=some",
+            "xen-modload: invalid value 'some' for '--jobs <N>': invalid digit found in string (see --help)\n",
+        ),
+    ] {
+        let mut command = modload("dom0", &["-n"]);
+        command.env("XEN_MODLOAD_JOBS", "many");
+        command.args(Some(flag).filter(|flag| !flag.is_empty()));
+        check(command, "", stderr, if flag.is_empty() { 6 } else { 2 });
+    }
     let mut command = modload("dom0", &["-n"]);
     command.env("XEN_MODULES", " ");
     command.assert().success();

@@ -67,10 +67,27 @@ fn a_file_of_modprobe_d_that_cannot_be_read_is_named() {
     symlink("a.conf", &file).unwrap();
     let output = program(&root).arg("tun").output().unwrap();
     let line = format!(
-        "read {}: Too many levels of symbolic links (os error 40)",
+        "{}: Too many levels of symbolic links (os error 40)",
         file.display()
     );
-    assert_refused(&output, &line, 1);
+    assert_refused(&output, &line, 6);
+
+    // One that would never end.
+    fs::remove_file(&file).unwrap();
+    assert!(Command::new("mkfifo").arg(&file).status().unwrap().success());
+    let output = program(&root).arg("tun").output().unwrap();
+    let line = format!("{}: a pipe, not a file", file.display());
+    assert_refused(&output, &line, 6);
+
+    // A module's index that is a folder.
+    fs::remove_file(&file).unwrap();
+    let index = root.path().join("lib/modules/6.1.0-test/modules.softdep");
+    fs::create_dir(&index).unwrap();
+    let output = program(&root).arg("tun").output().unwrap();
+    let line = format!("{}: Is a directory (os error 21)", index.display());
+    assert_refused(&output, &line, 6);
+    fs::remove_dir(&index).unwrap();
+    fs::write(&file, "").unwrap();
 
     // What leads nowhere hides the file of its name in a later folder.
     fs::remove_file(&file).unwrap();

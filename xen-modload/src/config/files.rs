@@ -26,11 +26,10 @@ pub(super) fn list(root: &Path, modules: &Path) -> Result<Vec<PathBuf>, Error> {
         let entries = match fs::read_dir(below(root, folder)) {
             Ok(entries) => entries,
             Err(error) if is_absent(&error) => continue,
-            Err(error) => return Err(Error::system(format!("read {}", folder.display()), error)),
+            Err(error) => return Err(Error::reading(folder, error)),
         };
         for entry in entries {
-            let entry = entry
-                .map_err(|error| Error::system(format!("read {}", folder.display()), error))?;
+            let entry = entry.map_err(|error| Error::reading(folder, error))?;
             let name = entry.file_name();
             let bytes = name.as_encoded_bytes();
             if !bytes.ends_with(b".conf") || bytes.starts_with(b".") || entry.path().is_dir() {
