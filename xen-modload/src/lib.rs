@@ -207,7 +207,11 @@ fn unload(
     let done: &mut dyn Write = if args.verbose { err } else { &mut silence };
     let mut problems = vec![];
     let mut status = 0;
+    // Nobody named those of the Dom0 set: they may lack in a kernel.
     for step in &steps {
+        if names.default && !running.has(step.module()) {
+            continue;
+        }
         if let Err((problem, its_status)) = unload::apply(step, &mut running, done)? {
             problems.push(problem);
             status = status.max(its_status);

@@ -17,6 +17,9 @@ use crate::{Error, pattern};
 pub enum Unload {
     /// Take the module out of the kernel.
     Remove(String),
+    /// The same for a name that no index has: without an index a loaded module
+    /// still has its name.
+    RemoveIfKnown(String),
     /// Run the `remove` line of modprobe.d.
     Command {
         /// The module.
@@ -31,7 +34,7 @@ impl Unload {
     #[must_use]
     pub fn command(&self) -> String {
         match self {
-            Self::Remove(module) => format!("rmmod {module}"),
+            Self::Remove(module) | Self::RemoveIfKnown(module) => format!("rmmod {module}"),
             Self::Command { command, .. } => command.clone(),
         }
     }
@@ -40,7 +43,9 @@ impl Unload {
     #[must_use]
     pub fn module(&self) -> &str {
         match self {
-            Self::Remove(module) | Self::Command { module, .. } => module,
+            Self::Remove(module) | Self::RemoveIfKnown(module) | Self::Command { module, .. } => {
+                module
+            }
         }
     }
 }
@@ -59,7 +64,7 @@ pub fn plan(
     for name in names.iter().rev() {
         let module = pattern::underscored(name);
         let mut found = resolver.look_up(name)?;
-        // Without an index a loaded module still has its name.
+        let is_known = !found.is_empty();
         let modules = match found.len() {
             0 => vec![module],
             _ => found.drain(..).map(|wanted| wanted.module).collect(),
@@ -71,7 +76,8 @@ pub fn plan(
                     command: command.to_owned(),
                     module,
                 },
-                None => Unload::Remove(module),
+                None if is_known => Unload::Remove(module),
+                None => Unload::RemoveIfKnown(module),
             };
             if !steps.contains(&step) {
                 steps.push(step);
@@ -92,7 +98,10 @@ pub fn apply(
 ) -> Result<Result<bool, (String, u8)>, Error> {
     let module = step.module();
     let Some(state) = running.module(module) else {
-        return Ok(Ok(false));
+        return Ok(match step {
+            Unload::RemoveIfKnown(_) => Err((format!("unload {module}: no such module"), 5)),
+            _ => Ok(false),
+        });
     };
     let holders = match (state.used_by.as_slice(), state.holders) {
         ([], 0) => None,
@@ -106,8 +115,8 @@ pub fn apply(
     };
     let result = match step {
         Unload::Command { command, .. } => run_command(command, module, ""),
-        Unload::Remove(_) if holders.is_some() => return busy(holders),
-        Unload::Remove(_) => {
+        Unload::Remove(_) | Unload::RemoveIfKnown(_) if holders.is_some() => return busy(holders),
+        Unload::Remove(_) | Unload::RemoveIfKnown(_) => {
             let name = CString::new(module).unwrap_or_default();
             match delete_module(&name, DeleteModuleFlags::O_NONBLOCK) {
                 Ok(()) => Ok(()),

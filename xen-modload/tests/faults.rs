@@ -74,7 +74,13 @@ fn a_file_of_modprobe_d_that_cannot_be_read_is_named() {
 
     // One that would never end.
     fs::remove_file(&file).unwrap();
-    assert!(Command::new("mkfifo").arg(&file).status().unwrap().success());
+    assert!(
+        Command::new("mkfifo")
+            .arg(&file)
+            .status()
+            .unwrap()
+            .success()
+    );
     let output = program(&root).arg("tun").output().unwrap();
     let line = format!("{}: a pipe, not a file", file.display());
     assert_refused(&output, &line, 6);

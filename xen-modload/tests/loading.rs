@@ -101,11 +101,7 @@ fn tells_the_kernels_answers_apart() {
             "failed: EKEYREJECTED, its signature is not one this kernel trusts",
             1,
         ),
-        (
-            "EPERM",
-            "failed: EPERM, not permitted (kernel lockdown?)",
-            4,
-        ),
+        ("EPERM", "failed: EPERM, not permitted", 4),
         (
             "EEXIST",
             "failed: EEXIST, the kernel says that it is there, and it is not",
@@ -255,6 +251,8 @@ fn unloads_in_reverse_order_and_names_those_who_use_the_rest() {
     machine.write("proc/modules", b"");
     let outcome = machine.run(inject, &["--unload", "xen-privcmd", "xenfs"]);
     assert_outcome(&outcome, "", 0);
+    let outcome = machine.run(inject, &["--unload", "xenfs", "xenfz"]);
+    assert_outcome(&outcome, "xen-modload: unload xenfz: no such module\n", 5);
 }
 
 const FOUR: &str = "kernel/a.ko:\nkernel/b.ko: kernel/a.ko\nkernel/c.ko:\nkernel/d.ko:\n\
