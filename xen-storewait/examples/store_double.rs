@@ -23,6 +23,7 @@ fn main() {
         Some("wrong-number") => Manner::WrongNumber,
         Some("wrong-content") => Manner::WrongContent,
         Some("error") => Manner::Refusing("EIO"),
+        Some("flooding") => Manner::Flooding,
         Some("closing") => Manner::Closing,
         Some("stopped") => Manner::Stopped,
         Some(bytes) => Manner::ClosingAfter(bytes.parse().expect("no such manner")),

@@ -162,7 +162,7 @@ impl<'store> Calls<'store> {
         path: impl AsRef<[u8]>,
         permissions: &[Permission],
     ) -> Result<(), Error> {
-        let list: String = permissions.iter().map(|one| one.encode()).collect();
+        let list: String = permissions.iter().map(|one| format!("{one}\0")).collect();
         let (kind, verb) = (Kind::SET_PERMS, "set permissions of");
         self.on(kind, verb, path.as_ref(), list.as_bytes())
             .map(drop)
@@ -217,6 +217,10 @@ impl<'store> Calls<'store> {
             taken.map_err(|fault| self.error(waiting, fault))?;
             if let Some(event) = self.store.pop_event() {
                 return Ok(Some(event));
+            }
+            // Even if more has come: there may be no end of it.
+            if self.deadline.passed() {
+                return Ok(None);
             }
             let received = self.store.receive(self.deadline);
             if !received.map_err(|fault| self.error(waiting, fault))? {

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use nix::poll::PollTimeout;
+use nix::errno::Errno;
+use nix::poll::{PollFd, ppoll};
+use nix::sys::time::TimeSpec;
 
 /// Longer than any wait; adding it to the clock cannot overflow.
 const FOREVER: Duration = Duration::from_secs(1_000_000_000);
@@ -49,11 +51,13 @@ impl Deadline {
         if sooner.at < self.at { sooner } else { self }
     }
 
-    /// For poll(2). Rounded up: rounded down it would spin through the last
-    /// millisecond.
-    pub(crate) fn poll_timeout(self) -> PollTimeout {
-        let milliseconds = self.left().as_micros().div_ceil(1000);
-        PollTimeout::try_from(milliseconds).unwrap_or(PollTimeout::MAX)
+    /// poll(2) until then; how many descriptors are ready.
+    pub(crate) fn poll(self, descriptors: &mut [PollFd<'_>]) -> Result<i32, Errno> {
+        ppoll(
+            descriptors,
+            Some(TimeSpec::from_duration(self.left())),
+            None,
+        )
     }
 }
 
@@ -62,25 +66,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rounds_the_last_millisecond_up() {
-        let deadline = Deadline::after(Duration::from_micros(400));
-        assert!(deadline.poll_timeout().as_millis().unwrap() <= 1);
-        let deadline = Deadline::after(Duration::from_secs(2));
-        assert!(deadline.poll_timeout().as_millis().unwrap() > 1900);
+    fn is_slept_until_and_not_less() {
+        let deadline = Deadline::after(Duration::from_micros(1400));
+        let ready = deadline.poll(&mut []);
+        assert_eq!((ready, deadline.passed()), (Ok(0), true));
     }
 
     #[test]
     fn is_over_at_once_when_no_time_is_given() {
         let deadline = Deadline::after(Duration::ZERO);
         assert!(deadline.passed());
-        assert_eq!(deadline.poll_timeout(), PollTimeout::ZERO);
+        assert_eq!(deadline.poll(&mut []), Ok(0));
     }
 
     #[test]
     fn takes_any_length_of_time() {
         let deadline = Deadline::after(Duration::MAX);
         assert!(!deadline.passed());
-        assert_eq!(deadline.poll_timeout(), PollTimeout::MAX);
+        assert!(deadline.left() > Duration::from_secs(900_000_000));
     }
 
     #[test]

@@ -7,23 +7,22 @@ use std::path::{Component, Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags};
-use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, WatchDescriptor};
+use nix::sys::inotify::{AddWatchFlags, WatchDescriptor};
 
 use crate::facts::below;
+use crate::watches::Watches;
 
 /// A watch on the folder of each path, or on the nearest folder above it that
 /// is there; and on the table of mounts, since a file system mounted over a
 /// folder (a fresh `/run`) raises no event in it.
 pub(crate) struct Folders {
-    inotify: Inotify,
+    kernel: Watches,
     mounts: Option<File>,
     paths: Vec<PathBuf>,
     /// Every name on the way to one of the paths.
     names: Vec<OsString>,
     /// Of each path.
     watches: Vec<Watch>,
-    /// Every watch that was set.
-    set: Vec<WatchDescriptor>,
 }
 
 /// How a path is watched.
@@ -38,17 +37,15 @@ enum Watch {
 }
 
 impl Folders {
-    /// `None` where the kernel gives no more inotify instances to this user
-    /// (128 by default): the caller looks from time to time instead.
+    /// `None` where the kernel gives no watches: the caller looks from time to
+    /// time instead.
     pub(crate) fn new(paths: &[PathBuf], root: &Path) -> Option<Self> {
-        let flags = InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK;
         let mut folders = Self {
-            inotify: Inotify::init(flags).ok()?,
+            kernel: Watches::new()?,
             mounts: File::open(below(root, Path::new("/proc/self/mountinfo"))).ok(),
             paths: paths.to_vec(),
             names: names_on_the_way(paths),
             watches: vec![],
-            set: vec![],
         };
         folders.arm();
         Some(folders)
@@ -59,16 +56,6 @@ impl Folders {
     pub(crate) fn arm(&mut self) {
         let paths = self.paths.clone();
         self.watches = paths.iter().map(|path| self.watch(path)).collect();
-    }
-
-    /// Takes all watches back. Soon enough before the end this spares the
-    /// kernel's clearing up, some milliseconds, from being waited for in
-    /// close(2).
-    pub(crate) fn disarm(&mut self) {
-        for watch in self.set.drain(..) {
-            // One on a folder that is gone has gone with it.
-            let _ = self.inotify.rm_watch(watch);
-        }
     }
 
     fn watch(&mut self, path: &Path) -> Watch {
@@ -108,11 +95,7 @@ impl Folders {
             | AddWatchFlags::IN_DELETE_SELF
             | AddWatchFlags::IN_MOVE_SELF
             | AddWatchFlags::IN_ONLYDIR;
-        let watch = self.inotify.add_watch(folder, events)?;
-        if !self.set.contains(&watch) {
-            self.set.push(watch);
-        }
-        Ok(watch)
+        self.kernel.add(folder, events)
     }
 
     /// Whether every change that matters will be seen.
@@ -139,7 +122,7 @@ impl Folders {
 
     /// What to poll(2) for.
     pub(crate) fn descriptors(&self) -> Vec<PollFd<'_>> {
-        let mut all = vec![PollFd::new(self.inotify.as_fd(), PollFlags::POLLIN)];
+        let mut all = vec![PollFd::new(self.kernel.as_fd(), PollFlags::POLLIN)];
         if let Some(mounts) = &self.mounts {
             all.push(PollFd::new(mounts.as_fd(), PollFlags::POLLPRI));
         }
@@ -149,19 +132,12 @@ impl Folders {
     /// Reads the events that are there: does one concern the paths? Much else
     /// happens in `/run`.
     pub(crate) fn changes(&self) -> bool {
-        let events = self.inotify.read_events().unwrap_or_default();
-        events.iter().any(|event| match &event.name {
+        self.kernel.events().iter().any(|event| match &event.name {
             Some(name) => self.names.contains(name),
             // Only tells that a watch has ended; if not by our hand, another
             // event has told why.
             None => !event.mask.contains(AddWatchFlags::IN_IGNORED),
         })
-    }
-}
-
-impl Drop for Folders {
-    fn drop(&mut self) {
-        self.disarm();
     }
 }
 

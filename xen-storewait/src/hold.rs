@@ -49,6 +49,9 @@ fn idle(store: &mut Store, until: Deadline) -> Result<(), Fault> {
     while store.receive(until)? {
         store.take_events()?;
         while store.pop_event().is_some() {}
+        if until.passed() {
+            break;
+        }
     }
     Ok(())
 }

@@ -20,6 +20,7 @@ mod cli;
 mod deadline;
 mod error;
 mod escape;
+mod exchange;
 mod facts;
 mod fault;
 mod folders;
@@ -40,6 +41,7 @@ mod seed;
 mod seen;
 mod store;
 mod transaction;
+mod watches;
 pub mod wire;
 
 pub use action::{Action, Expected};

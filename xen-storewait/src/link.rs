@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
-use nix::poll::{PollFd, PollFlags, poll};
+use nix::poll::{PollFd, PollFlags};
 use nix::sys::socket::{
     AddressFamily, SockFlag, SockType, UnixAddr, connect, setsockopt, socket, sockopt::SendTimeout,
 };
@@ -64,7 +64,7 @@ impl Link {
     pub(crate) fn ready(&self, what: PollFlags, deadline: Deadline) -> Result<bool, Errno> {
         loop {
             let mut descriptors = [PollFd::new(self.as_fd(), what)];
-            match poll(&mut descriptors, deadline.poll_timeout()) {
+            match deadline.poll(&mut descriptors) {
                 Ok(0) if deadline.passed() => return Ok(false),
                 Ok(0) | Err(Errno::EINTR) => {}
                 Ok(_) => return Ok(true),

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
-use nix::poll::{PollFd, PollFlags, poll};
-use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, WatchDescriptor};
+use nix::poll::{PollFd, PollFlags};
+use nix::sys::inotify::AddWatchFlags;
 
 use crate::facts::below;
 use crate::ladder::Ladder;
+use crate::watches::Watches;
 use crate::{Deadline, Error};
 
 /// Whoever starts a store, or the whole chain, holds this.
@@ -65,36 +66,22 @@ impl Lock {
     }
 }
 
-/// A watch on a file being closed.
-struct Closing {
-    inotify: Inotify,
-    watch: WatchDescriptor,
-}
-
-impl Drop for Closing {
-    /// To close it with its watch still set takes the kernel milliseconds.
-    fn drop(&mut self) {
-        let _ = self.inotify.rm_watch(self.watch);
-    }
-}
-
-/// `None` where the kernel gives no watch.
-fn watch_closing(path: &Path) -> Option<Closing> {
-    let flags = InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK;
-    let inotify = Inotify::init(flags).ok()?;
+/// A watch on the file being closed; `None` where the kernel gives none.
+fn watch_closing(path: &Path) -> Option<Watches> {
+    let mut watches = Watches::new()?;
     let closing = AddWatchFlags::IN_CLOSE_WRITE | AddWatchFlags::IN_CLOSE_NOWRITE;
-    let watch = inotify.add_watch(path, closing).ok()?;
-    Some(Closing { inotify, watch })
+    watches.add(path, closing).ok()?;
+    Some(watches)
 }
 
 /// Sleeps until then, or until the file was closed: `true`.
-fn sleep(closed: Option<&Closing>, until: Deadline) -> bool {
-    let descriptors = closed.map(|one| PollFd::new(one.inotify.as_fd(), PollFlags::POLLIN));
+fn sleep(closed: Option<&Watches>, until: Deadline) -> bool {
+    let descriptors = closed.map(|one| PollFd::new(one.as_fd(), PollFlags::POLLIN));
     let mut descriptors: Vec<PollFd<'_>> = descriptors.into_iter().collect();
-    let woken = poll(&mut descriptors, until.poll_timeout()).unwrap_or(0) > 0;
+    let woken = until.poll(&mut descriptors).unwrap_or(0) > 0;
     if let (true, Some(closed)) = (woken, closed) {
         // What is in it does not matter, but it must be empty to sleep again.
-        let _ = closed.inotify.read_events();
+        let _ = closed.events();
     }
     woken
 }

@@ -1,5 +1,9 @@
 //! Who may read and write a node.
 
+use std::fmt;
+
+use crate::wire::decimal;
+
 /// What a domain may do with a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -26,7 +30,9 @@ pub struct Permission {
 }
 
 impl Permission {
-    pub(crate) fn parse(text: &[u8]) -> Option<Self> {
+    /// From its text, such as `r5`; `None` where it is none.
+    #[must_use]
+    pub fn parse(text: &[u8]) -> Option<Self> {
         let (letter, domid) = text.split_first()?;
         let access = match letter {
             b'n' => Access::None,
@@ -35,18 +41,20 @@ impl Permission {
             b'b' => Access::Both,
             _ => return None,
         };
-        let domid = std::str::from_utf8(domid).ok()?.parse().ok()?;
+        let domid = decimal(domid)?;
         Some(Self { access, domid })
     }
+}
 
-    pub(crate) fn encode(self) -> String {
+impl fmt::Display for Permission {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let letter = match self.access {
             Access::None => 'n',
             Access::Read => 'r',
             Access::Write => 'w',
             Access::Both => 'b',
         };
-        format!("{letter}{}\0", self.domid)
+        write!(formatter, "{letter}{}", self.domid)
     }
 }
 
@@ -59,12 +67,12 @@ mod tests {
         let permission = Permission::parse(b"b32752").unwrap();
         assert_eq!(permission.access, Access::Both);
         assert_eq!(permission.domid, 32752);
-        assert_eq!(permission.encode(), "b32752\0");
+        assert_eq!(permission.to_string(), "b32752");
     }
 
     #[test]
     fn is_nothing_else() {
-        for text in [&b""[..], b"n", b"x0", b"r-1", b"r65536", b"r\xff"] {
+        for text in [&b""[..], b"n", b"x0", b"r-1", b"r65536", b"r+5", b"r\xff"] {
             assert_eq!(Permission::parse(text), None);
         }
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, poll};
+use nix::poll::{PollFd, PollFlags};
 
 use crate::facts::under_xen;
 use crate::folders::Folders;
@@ -16,8 +16,8 @@ use crate::link::{Connector, Link};
 use crate::probe::Probe;
 use crate::{Deadline, Error, Seen, Store};
 
-/// How long an answer is awaited before the folder is watched as well. A
-/// store that is there answers sooner, and taking a watch down costs time.
+/// How long an answer is awaited before the folder is watched as well: a store
+/// that is there answers sooner.
 const USUAL_ANSWER: Duration = Duration::from_millis(100);
 
 /// Where no time was given: how long a store that listens may take to accept
@@ -87,9 +87,7 @@ pub fn wait_for_store(places: &Places, deadline: Deadline) -> Result<Store, Erro
 
 enum Watching {
     NotYet,
-    Yes(Folders),
-    /// Not while an answer is about to come.
-    Paused(Folders),
+    Yes(Box<Folders>),
     /// The kernel gives no watch; look from time to time.
     Impossible,
 }
@@ -175,7 +173,6 @@ impl Waiter<'_> {
     /// path leads elsewhere by now.
     fn hear(&mut self, store: Store) -> Option<Store> {
         self.refusals = 0;
-        self.pause_watching();
         let path = store.path().to_path_buf();
         let mark = identity(&path);
         let mut greeting = match Greeting::send(store, self.deadline) {
@@ -187,7 +184,7 @@ impl Waiter<'_> {
         };
         let connected = Instant::now();
         loop {
-            let is_unwatched = matches!(self.folders, Watching::NotYet | Watching::Paused(_));
+            let is_unwatched = matches!(self.folders, Watching::NotYet);
             let until = if is_unwatched {
                 self.deadline.or_sooner(USUAL_ANSWER)
             } else {
@@ -255,26 +252,12 @@ impl Waiter<'_> {
     }
 
     fn watch_folders(&mut self) {
-        self.folders = match std::mem::replace(&mut self.folders, Watching::Impossible) {
-            Watching::NotYet => Folders::new(self.paths, &self.places.root)
-                .map_or(Watching::Impossible, Watching::Yes),
-            Watching::Paused(mut folders) => {
-                folders.arm();
-                Watching::Yes(folders)
-            }
-            same => same,
-        };
-    }
-
-    /// An answer ends the wait in a moment.
-    fn pause_watching(&mut self) {
-        self.folders = match std::mem::replace(&mut self.folders, Watching::Impossible) {
-            Watching::Yes(mut folders) => {
-                folders.disarm();
-                Watching::Paused(folders)
-            }
-            same => same,
-        };
+        if matches!(self.folders, Watching::NotYet) {
+            self.folders = Folders::new(self.paths, &self.places.root)
+                .map_or(Watching::Impossible, |folders| {
+                    Watching::Yes(Box::new(folders))
+                });
+        }
     }
 
     /// Whether something on the way to a path is not as it was. The watches
@@ -322,7 +305,7 @@ impl Waiter<'_> {
         if let Watching::Yes(folders) = &self.folders {
             descriptors.extend(folders.descriptors());
         }
-        if poll(&mut descriptors, until.poll_timeout()).is_err() {
+        if until.poll(&mut descriptors).is_err() {
             // Interrupted: the caller looks at the clock and comes again.
             return Woken::default();
         }

@@ -1,7 +1,7 @@
 //! Several requests as one change (`docs/misc/xenstore.txt`, Transactions).
 
 use crate::fault::Fault;
-use crate::wire::Kind;
+use crate::wire::{Kind, decimal};
 use crate::{Calls, Error, Refusal};
 
 impl Calls<'_> {
@@ -40,8 +40,7 @@ impl Calls<'_> {
         let doing = || "start a transaction".to_owned();
         let payload = self.call(Kind::TRANSACTION_START, doing, b"\0".to_vec())?;
         let text = payload.strip_suffix(b"\0").unwrap_or(&payload);
-        let number = std::str::from_utf8(text).ok().and_then(|t| t.parse().ok());
-        let Some(transaction) = number.filter(|number| *number != 0) else {
+        let Some(transaction) = decimal(text).filter(|number| *number != 0) else {
             let what = format!("transaction {}", payload.escape_ascii());
             return Err(self.error(doing, Fault::Wrong(what)));
         };

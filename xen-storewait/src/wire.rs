@@ -5,6 +5,7 @@
 //! request, transaction, length of the payload), then the payload.
 
 use std::fmt;
+use std::str::FromStr;
 
 /// The longest payload, in both directions. The store closes the connection of
 /// a client that sends more.
@@ -170,6 +171,12 @@ impl Decoder {
         self.bytes.drain(..HEADER_SIZE + length);
         Ok(Some(message))
     }
+}
+
+/// A number as stores write it: decimal digits and nothing else.
+pub(crate) fn decimal<N: FromStr>(text: &[u8]) -> Option<N> {
+    let text = std::str::from_utf8(text).ok()?;
+    text.parse().ok().filter(|_| !text.starts_with('+'))
 }
 
 #[cfg(test)]

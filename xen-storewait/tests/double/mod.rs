@@ -45,6 +45,8 @@ pub enum Manner {
     WrongContent,
     /// Answers each request with this error.
     Refusing(&'static str),
+    /// Sends events instead of an answer, and never ends.
+    Flooding,
     /// Closes each connection at once.
     Closing,
     /// Closes after so many bytes of the answer.
@@ -201,6 +203,11 @@ pub fn serve(
                     thread::sleep(time);
                     writer.write_all(&[*byte])
                 }),
+                Manner::Flooding => {
+                    let event = tree::event("/noise", "noise").repeat(100);
+                    while writer.write_all(&event).is_ok() {}
+                    return;
+                }
                 Manner::ClosingAfter(count) => {
                     let _ = writer.write_all(&bytes[..count.min(bytes.len())]);
                     return;

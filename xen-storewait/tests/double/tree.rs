@@ -299,7 +299,7 @@ fn remove(nodes: &mut BTreeMap<String, Node>, path: &str) {
     nodes.retain(|key, _| key != path && !key.starts_with(&below));
 }
 
-fn event(path: &str, token: &str) -> Vec<u8> {
+pub fn event(path: &str, token: &str) -> Vec<u8> {
     Message {
         kind: Kind::WATCH_EVENT,
         request: 0,
