@@ -2,10 +2,8 @@
 
 use std::path::PathBuf;
 
+use clap::Parser;
 use clap::builder::BoolishValueParser;
-use clap::{Command, CommandFactory as _, FromArgMatches as _, Parser};
-
-use crate::Error;
 
 /// Mounts xenfs on /proc/xen and makes sure that this is a Xen Dom0.
 ///
@@ -69,58 +67,5 @@ Exit status:
   2  used wrongly
   4  not permitted
   5  not under Xen, a guest, not mounted (--check), or no xenfs in this kernel
-  6  something else is mounted on the target, or a device node is another's";
-
-impl Args {
-    /// The arguments of this process. Help and version are answered here.
-    ///
-    /// # Errors
-    /// [`Error::Usage`].
-    pub fn read() -> Result<Self, Error> {
-        let args = Self::program()
-            .try_get_matches()
-            .and_then(|matches| Self::from_arg_matches(&matches))
-            .map_err(usage)?;
-        if args.root.as_os_str() != "/" && !args.check && !args.dry_run {
-            let why = "--root goes with --check or --dry-run: a mount is made where the kernel is";
-            return Err(Error::Usage(why.to_owned()));
-        }
-        Ok(args)
-    }
-
-    /// The command, where an empty environment variable counts as not set.
-    fn program() -> Command {
-        Self::command().mut_args(|arg| {
-            let value = arg.get_env().and_then(std::env::var_os);
-            if value.is_some_and(|value| value.is_empty()) {
-                arg.env(None::<&str>)
-            } else {
-                arg
-            }
-        })
-    }
-}
-
-/// clap's complaint as one line, without its usage and hints. Help and version
-/// come this way too: they are printed, and the program is done.
-fn usage(error: clap::Error) -> Error {
-    if !error.use_stderr() {
-        match error.print() {
-            #[expect(clippy::exit, reason = "the answer was given")]
-            Ok(()) => std::process::exit(0),
-            Err(source) => return Error::system("write to standard output", source),
-        }
-    }
-    let text = error.to_string();
-    let mut complaint = String::new();
-    for line in text.lines().map(str::trim) {
-        if line.starts_with("Usage:") || line.starts_with("For more") {
-            break;
-        }
-        if !complaint.is_empty() && !line.is_empty() {
-            complaint.push_str(if complaint.ends_with(':') { " " } else { "; " });
-        }
-        complaint.push_str(line.strip_prefix("error: ").unwrap_or(line));
-    }
-    Error::Usage(complaint)
-}
+  6  something else is mounted on the target, a device node is another's, or
+     a setting in the environment is wrong";

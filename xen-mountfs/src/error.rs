@@ -10,12 +10,21 @@ pub enum Error {
     #[error("{0} (see --help)")]
     Usage(String),
 
+    /// An environment variable holds what its option would not take.
+    #[error("{variable}: {what}")]
+    Variable {
+        /// The variable.
+        variable: String,
+        /// Its value, and what is wrong with it.
+        what: String,
+    },
+
     /// The kernel does not run under Xen.
     #[error("not running under Xen")]
     NotUnderXen,
 
     /// Under Xen, but there is no folder to mount on; `/proc/xen` is made by the kernel itself.
-    #[error("mount xenfs on {}: no such folder{}", .target.display(), if .target.as_os_str() == "/proc/xen" { ": this kernel has no CONFIG_XEN_COMPAT_XENFS" } else { "" })]
+    #[error("{}: no such folder{}", .target.display(), if .target.as_os_str() == "/proc/xen" { ": this kernel has no CONFIG_XEN_COMPAT_XENFS" } else { "" })]
     NoMountPoint {
         /// The folder asked for.
         target: PathBuf,
@@ -118,7 +127,10 @@ impl Error {
             | Self::NoXenfs { .. }
             | Self::NoDriver { .. }
             | Self::NoNode { .. } => 5,
-            Self::OtherFilesystem { .. } | Self::WrongNode { .. } | Self::Unreadable { .. } => 6,
+            Self::Variable { .. }
+            | Self::OtherFilesystem { .. }
+            | Self::WrongNode { .. }
+            | Self::Unreadable { .. } => 6,
             Self::System { source, .. } => match source.kind() {
                 io::ErrorKind::PermissionDenied => 4,
                 _ => 1,

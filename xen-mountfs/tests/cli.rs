@@ -79,7 +79,7 @@ fn names_the_option_that_the_kernel_lacks() {
         under("no-compat-xenfs", &["--check"]),
         5,
         "",
-        "xen-mountfs: mount xenfs on /proc/xen: no such folder: \
+        "xen-mountfs: /proc/xen: no such folder: \
          this kernel has no CONFIG_XEN_COMPAT_XENFS\n",
     );
 }
@@ -197,9 +197,9 @@ fn an_empty_variable_is_not_set_and_a_wrong_one_is_refused() {
     command.env("XEN_MOUNTFS_DEVICES", "maybe");
     expect(
         command,
-        2,
+        6,
         "",
-        "xen-mountfs: invalid value 'maybe' for '--devices': value was not a boolean (see --help)\n",
+        "xen-mountfs: XEN_MOUNTFS_DEVICES: 'maybe': value was not a boolean\n",
     );
 }
 
@@ -235,4 +235,34 @@ fn a_full_disk_is_an_error_with_a_status() {
         String::from_utf8_lossy(&output.stderr),
         "xen-mountfs: write to standard output: No space left on device (os error 28)\n"
     );
+}
+
+#[test]
+fn a_closed_output_is_an_error_and_dev_null_is_none() {
+    let run = |redirection: &str| {
+        std::process::Command::new("sh")
+            .arg("-c")
+            .arg(format!("\"$P\" -n --root \"$R\" {redirection}"))
+            .env("P", assert_cmd::cargo::cargo_bin!("xen-mountfs"))
+            .env(
+                "R",
+                concat!(env!("CARGO_MANIFEST_DIR"), "/tests/roots/not-mounted"),
+            )
+            .output()
+            .unwrap()
+    };
+    let closed = run(">&-");
+    assert_eq!(closed.status.code(), Some(1));
+    assert_eq!(
+        String::from_utf8_lossy(&closed.stderr),
+        "xen-mountfs: write to standard output: it is closed\n"
+    );
+    assert_eq!(run("> /dev/null").status.code(), Some(0));
+}
+
+#[test]
+fn a_wrong_flag_is_blamed_where_the_variable_is_wrong_too() {
+    let mut command = under("no-nodes", &["--check", "--no-such"]);
+    command.env("XEN_MOUNTFS_DEVICES", "maybe");
+    command.assert().code(2);
 }

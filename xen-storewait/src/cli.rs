@@ -4,11 +4,11 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::Parser;
 use clap::builder::BoolishValueParser;
-use clap::{Command, CommandFactory as _, FromArgMatches as _, Parser};
 
 use crate::facts::below;
-use crate::{Action, Error, Places, seconds};
+use crate::{Action, Places, seconds};
 
 /// Waits until xenstored answers, then reads, writes and waits for nodes.
 ///
@@ -155,21 +155,10 @@ Exit status:
   2  used wrongly
   4  not permitted
   5  the daemon to launch is not there
-  6  a setting for the daemon cannot be used
+  6  a setting in the environment, or for the daemon, cannot be used
   7  not in time, or (--hold) silent for too long";
 
 impl Args {
-    /// The arguments of this process. Help and version are answered here.
-    ///
-    /// # Errors
-    /// [`Error::Usage`].
-    pub fn read() -> Result<Self, Error> {
-        let matches = Self::program().try_get_matches().map_err(usage)?;
-        let mut args = Self::from_arg_matches(&matches).map_err(usage)?;
-        args.actions = Action::in_order(&matches)?;
-        Ok(args)
-    }
-
     /// Where these arguments say that the store may be.
     #[must_use]
     pub fn places(&self) -> Places {
@@ -189,50 +178,16 @@ impl Args {
             root: self.root.clone(),
         }
     }
-
-    /// The command, where an empty environment variable counts as not set.
-    fn program() -> Command {
-        Self::command().mut_args(|arg| {
-            let value = arg.get_env().and_then(std::env::var_os);
-            if value.is_some_and(|value| value.is_empty()) {
-                arg.env(None::<&str>)
-            } else {
-                arg
-            }
-        })
-    }
 }
 
 fn parse_seconds(text: &str) -> Result<Duration, &'static str> {
     seconds::parse(text).ok_or("a number of seconds expected, such as 2 or 0.5")
 }
 
-/// clap's complaint as one line, without its usage and hints. Help and version
-/// come this way too: they are printed, and the program is done.
-fn usage(error: clap::Error) -> Error {
-    if !error.use_stderr() {
-        match error.print() {
-            #[expect(clippy::exit, reason = "the answer was given")]
-            Ok(()) => std::process::exit(0),
-            Err(source) => return Error::system("write to standard output", source),
-        }
-    }
-    let text = error.to_string();
-    let mut complaint = String::new();
-    for line in text.lines().map(str::trim) {
-        if line.starts_with("Usage:") || line.starts_with("For more") {
-            break;
-        }
-        if !complaint.is_empty() && !line.is_empty() {
-            complaint.push_str(if complaint.ends_with(':') { " " } else { "; " });
-        }
-        complaint.push_str(line.strip_prefix("error: ").unwrap_or(line));
-    }
-    Error::Usage(complaint)
-}
-
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
 
     #[test]

@@ -16,6 +16,15 @@ pub enum Error {
     #[error("{0} (see --help)")]
     Usage(String),
 
+    /// An environment variable holds what its option would not take.
+    #[error("{variable}: {what}")]
+    Variable {
+        /// The variable.
+        variable: String,
+        /// Its value, and what is wrong with it.
+        what: String,
+    },
+
     /// No store answered before the deadline.
     #[error("no answer from the store{}: {seen}{}", within(*.given), if *.under_xen { "" } else { "; not under Xen" })]
     NotInTime {
@@ -191,7 +200,7 @@ impl Error {
                 ..
             } => 4,
             Self::NoProgram { .. } => 5,
-            Self::BadSetting { .. } => 6,
+            Self::Variable { .. } | Self::BadSetting { .. } => 6,
             Self::NotInTime { .. }
             | Self::NotYet { .. }
             | Self::Late { .. }

@@ -17,6 +17,7 @@
 mod action;
 mod calls;
 mod cli;
+mod closed;
 mod deadline;
 mod error;
 mod escape;
@@ -34,6 +35,7 @@ mod notify;
 mod perform;
 mod permission;
 mod probe;
+mod read;
 mod readiness;
 mod refusal;
 mod seconds;

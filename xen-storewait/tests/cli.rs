@@ -311,3 +311,57 @@ fn says_that_standard_output_is_full_or_closed() {
     let line = "xen-storewait: write to standard output: Broken pipe (os error 32)\n";
     assert_eq!(said(&program.output().unwrap()), ("", line, 1));
 }
+
+#[test]
+fn says_that_standard_output_was_closed_from_the_beginning() {
+    let (root, double) = honest();
+    double.write("/a", b"1");
+    let run = |redirection: &str| {
+        let mut shell = Command::new("sh");
+        let script = format!("\"$P\" --root \"$R\" --read /a {redirection}");
+        shell.args(["-c", &script]);
+        shell.env("P", program::PROGRAM).env("R", root.path());
+        shell.output().unwrap()
+    };
+    let line = "xen-storewait: write to standard output: it is closed\n";
+    assert_eq!(said(&run(">&-")), ("", line, 1));
+    assert_eq!(said(&run("> /dev/null")), ("", "", 0));
+    assert_eq!(said(&run("> /dev/null < /dev/null 2>&1")), ("", "", 0));
+}
+
+#[test]
+fn names_the_variable_that_is_wrong() {
+    let (root, _double) = honest();
+    let with = |variable: &str, value: &str, flags: &[&str]| {
+        let mut program = program(root.path());
+        program.env(variable, value).args(flags);
+        let output = program.output().unwrap();
+        let (_, line, status) = said(&output);
+        (line.to_owned(), status)
+    };
+    let line = |what: &str| format!("xen-storewait: {what}\n");
+    let seconds = "a number of seconds expected, such as 2 or 0.5";
+    assert_eq!(
+        with("XEN_STOREWAIT_TIMEOUT", "soon", &[]),
+        (
+            line(&format!("XEN_STOREWAIT_TIMEOUT: 'soon': {seconds}")),
+            6
+        )
+    );
+    assert_eq!(
+        with("XEN_STOREWAIT_RAW", "perhaps", &["--read", "/a"]),
+        (
+            line("XEN_STOREWAIT_RAW: 'perhaps': value was not a boolean"),
+            6
+        )
+    );
+    let flag = format!("invalid value 'soon' for '--timeout <SECONDS>': {seconds} (see --help)");
+    assert_eq!(
+        with("XEN_STOREWAIT_TIMEOUT", "late", &["--timeout", "soon"]),
+        (line(&flag), 2)
+    );
+    assert_eq!(
+        with("XEN_STOREWAIT_TIMEOUT", "late", &["--timeout", "1"]).1,
+        0
+    );
+}

@@ -1,0 +1,91 @@
+//! The arguments of this process, and what is wrong with them in one line.
+
+use clap::error::{ContextKind, ContextValue};
+use clap::{Command, CommandFactory as _, FromArgMatches as _};
+
+use crate::{Action, Args, Error};
+
+impl Args {
+    /// The arguments of this process. Help and version are answered here.
+    ///
+    /// # Errors
+    /// [`Error::Usage`]; [`Error::Variable`] where a variable is to blame.
+    pub fn read() -> Result<Self, Error> {
+        let matches = program(None).try_get_matches().map_err(usage)?;
+        let mut args = Self::from_arg_matches(&matches).map_err(usage)?;
+        args.actions = Action::in_order(&matches)?;
+        Ok(args)
+    }
+}
+
+/// The command, where an empty environment variable counts as not set, and
+/// the one named here too.
+fn program(ignored: Option<&str>) -> Command {
+    Args::command().mut_args(|arg| {
+        let variable = arg.get_env();
+        let value = variable.and_then(std::env::var_os);
+        let is_empty = value.is_some_and(|value| value.is_empty());
+        if is_empty || variable.is_some_and(|variable| Some(variable) == ignored.map(AsRef::as_ref))
+        {
+            arg.env(None::<&str>)
+        } else {
+            arg
+        }
+    })
+}
+
+/// clap's complaint in one line. Help and version come this way too: they are
+/// printed, and the program is done.
+fn usage(error: clap::Error) -> Error {
+    if !error.use_stderr() {
+        match error.print() {
+            #[expect(clippy::exit, reason = "the answer was given")]
+            Ok(()) => std::process::exit(0),
+            Err(source) => return Error::system("write to standard output", source),
+        }
+    }
+    let complaint = one_line(&error);
+    let Some(variable) = variable_of(&error) else {
+        return Error::Usage(complaint);
+    };
+    let value = match error.get(ContextKind::InvalidValue) {
+        Some(ContextValue::String(value)) => value.as_str(),
+        _ => "",
+    };
+    // What stands before is the name of the option.
+    let why = complaint.rsplit_once("': ").map_or("", |(_, why)| why);
+    let what = format!("'{value}': {why}");
+    Error::Variable { variable, what }
+}
+
+/// The variable that is to blame: without it there is no such complaint.
+fn variable_of(error: &clap::Error) -> Option<String> {
+    let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg) else {
+        return None;
+    };
+    let mut whole = program(None);
+    whole.build();
+    let mut arguments = whole.get_arguments();
+    let named = arguments.find(|arg| arg.to_string() == *option)?;
+    let variable = named.get_env()?.to_str()?;
+    std::env::var_os(variable)?;
+    let without = program(Some(variable)).try_get_matches();
+    let is_the_same = without.is_err_and(|other| other.to_string() == error.to_string());
+    (!is_the_same).then(|| variable.to_owned())
+}
+
+/// Without clap's usage and hints.
+fn one_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let mut complaint = String::new();
+    for line in text.lines().map(str::trim) {
+        if line.starts_with("Usage:") || line.starts_with("For more") {
+            break;
+        }
+        if !complaint.is_empty() && !line.is_empty() {
+            complaint.push_str(if complaint.ends_with(':') { " " } else { "; " });
+        }
+        complaint.push_str(line.strip_prefix("error: ").unwrap_or(line));
+    }
+    complaint
+}
