@@ -26,7 +26,7 @@ pub(crate) const ONE_ANSWER: Duration = Duration::from_secs(1);
 
 /// Likewise, how long the device may take to tell more of a socket that
 /// refuses. It opens whether or not a store lives, so nobody waits long.
-const ONE_PROBE: Duration = Duration::from_millis(40);
+const ONE_PROBE: Duration = Duration::from_millis(400);
 
 /// So often a socket refuses before the kernel's device is asked whether a
 /// store lives all the same. Between bind(2) and listen(2) of a store that is
