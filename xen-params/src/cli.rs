@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{
     Arg, ArgMatches, Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand,
@@ -13,10 +14,9 @@ use crate::{Error, Format};
 
 /// Prints the command line of the Xen hypervisor.
 ///
-/// Every parameter is checked against the options that Xen knows. A value is
-/// checked where it is a number, a size, yes or no, or of dom0_mem and
-/// dom0_max_vcpus; any other is taken as it is, which lint hints at. A
-/// parameter that has the name of a subcommand is written after `--`.
+/// Every parameter and its value is checked against what Xen knows, by release
+/// and machine. A parameter that has the name of a subcommand is written after
+/// `--`.
 #[derive(Debug, Clone, Parser)]
 #[command(
     name = "xen-params",
@@ -32,6 +32,10 @@ pub struct Args {
     /// The line to print.
     #[command(flatten)]
     pub compose: ComposeArgs,
+
+    /// The flags that were given by variables, and the names of these.
+    #[arg(skip)]
+    pub variables: Vec<(String, String)>,
 }
 
 /// The subcommands.
@@ -75,8 +79,9 @@ pub struct ComposeArgs {
 /// Arguments of `lint`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct LintArgs {
-    /// The command line; - or nothing: what standard input holds, lines or the
-    /// output of xl info
+    /// The command line; or files; - or nothing: standard input. A file is
+    /// known by what it holds: the output of xl info, a grub.cfg, an
+    /// /etc/default/grub, a xen.cfg, or a command line in each line
     #[arg(value_name = "LINE")]
     pub line: Vec<String>,
 
@@ -95,6 +100,15 @@ pub struct ExplainArgs {
     /// Options, with or without a value
     #[arg(value_name = "OPTION", required = true)]
     pub options: Vec<String>,
+
+    /// Tell what a value gives where so much memory is free once Xen runs: a
+    /// number of MiB, or a size [default: this machine's, off Xen]
+    #[arg(long, value_name = "SIZE")]
+    pub host_mem: Option<String>,
+
+    /// Tell it for so many processors [default: this machine's, off Xen]
+    #[arg(long, value_name = "COUNT")]
+    pub cpus: Option<u64>,
 
     /// How it is told.
     #[command(flatten)]
@@ -156,8 +170,8 @@ Exit status:
   1  the system refused
   2  used wrongly, or a parameter that Xen would not take
   4  not permitted
-  5  no such machine, hypervisor, kernel or option
-  6  lint found errors, diff found differences, XEN_BOOT_PARAMS is wrong, or
+  5  no such machine, hypervisor, kernel or option, or no line in a file
+  6  lint found errors, diff found differences, a variable is wrong, or
      install would not install: a wrong line, GRUB's folder, another's file";
 
 impl Args {
@@ -166,15 +180,16 @@ impl Args {
     /// # Errors
     /// [`Error::Usage`].
     pub fn read() -> Result<Self, Error> {
-        let matches = Self::program(std::env::args_os().nth(1).as_deref())
+        let program = Self::program(std::env::args_os().nth(1).as_deref());
+        let matches = program
+            .clone()
             .try_get_matches()
-            .map_err(usage)?;
-        let mut args = Self::from_arg_matches(&matches).map_err(usage)?;
-        args.compose.line.boot_params_by_flag = has_boot_params(&matches);
-        if let (Some(Action::Install(install)), Some((_, matches))) =
-            (&mut args.action, matches.subcommand())
-        {
-            install.line.boot_params_by_flag = has_boot_params(matches);
+            .map_err(|error| usage(error, &program))?;
+        let mut args = Self::from_arg_matches(&matches).map_err(|error| usage(error, &program))?;
+        args.variables = variables(&program, &matches);
+        if let Some((name, matches)) = matches.subcommand() {
+            let program = program.find_subcommand(name).unwrap_or(&program);
+            args.variables.extend(variables(program, matches));
         }
         Ok(args)
     }
@@ -204,9 +219,40 @@ impl Args {
     }
 }
 
-/// Whose fault they are, if they are wrong.
-fn has_boot_params(matches: &ArgMatches) -> bool {
-    matches.value_source("boot_params") == Some(ValueSource::CommandLine)
+/// The flags that variables gave, with these.
+fn variables(program: &Command, matches: &ArgMatches) -> Vec<(String, String)> {
+    let args = program.get_arguments().filter(|arg| {
+        let source = matches.try_contains_id(arg.get_id().as_str());
+        source.is_ok()
+            && matches.value_source(arg.get_id().as_str()) == Some(ValueSource::EnvVariable)
+    });
+    args.filter_map(flag_and_variable).collect()
+}
+
+fn flag_and_variable(arg: &Arg) -> Option<(String, String)> {
+    let variable = arg.get_env()?.to_string_lossy().into_owned();
+    Some((format!("--{}", arg.get_long()?), variable))
+}
+
+/// The variable that clap complains of, though it names only its flag.
+fn variable_at_fault(error: &clap::Error, program: &Command) -> Option<String> {
+    let Some(ContextValue::String(named)) = error.get(ContextKind::InvalidArg) else {
+        return None;
+    };
+    let flag = named.split(' ').next()?;
+    let is_given = std::env::args_os().skip(1).any(|word| {
+        word.to_str().is_some_and(|word| {
+            word.strip_prefix(flag)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+        })
+    });
+    if is_given {
+        return None;
+    }
+    let all = program.get_subcommands().chain([program]);
+    let mut args = all.flat_map(Command::get_arguments);
+    args.find_map(|arg| flag_and_variable(arg).filter(|(name, _)| name == flag))
+        .map(|(_, variable)| variable)
 }
 
 fn without_empty_variable(arg: Arg) -> Arg {
@@ -220,7 +266,7 @@ fn without_empty_variable(arg: Arg) -> Arg {
 
 /// clap's complaint as one line, without its usage and hints. Help and version
 /// come this way too: they are printed, and the program is done.
-fn usage(error: clap::Error) -> Error {
+fn usage(error: clap::Error, program: &Command) -> Error {
     if !error.use_stderr() {
         match error.print() {
             #[expect(clippy::exit, reason = "the answer was given")]
@@ -239,5 +285,8 @@ fn usage(error: clap::Error) -> Error {
         }
         complaint.push_str(line.strip_prefix("error: ").unwrap_or(line));
     }
-    Error::Usage(complaint)
+    match variable_at_fault(&error, program) {
+        Some(variable) => Error::Configured(format!("{variable}: {complaint}")),
+        None => Error::Usage(complaint),
+    }
 }

@@ -4,6 +4,8 @@ use crate::finding::{Finding, Severity};
 use crate::grammar::{Bound, Memory, Vcpus};
 use crate::line::Line;
 use crate::lint::lint;
+use crate::merge::merge;
+use crate::report::one_line;
 use crate::settings::LineArgs;
 use crate::{Arch, Args, Error, Target};
 
@@ -14,14 +16,13 @@ pub struct Composed {
     pub line: Line,
     /// What a look at it found.
     pub findings: Vec<Finding>,
-    /// The bytes where `--boot-params` or `$XEN_BOOT_PARAMS` stands.
-    configured: std::ops::Range<usize>,
-    /// It is the flag.
-    by_flag: bool,
+    /// The options that came by `--boot-params` or `$XEN_BOOT_PARAMS`.
+    boot_params: Line,
 }
 
-/// Puts the line together: memory, processors, tracing, `$XEN_BOOT_PARAMS`,
-/// then the free parameters, so that these win.
+/// Puts the line together: memory, processors, the serial port, tracing,
+/// `$XEN_BOOT_PARAMS`, then the free parameters, so that these win; all of it
+/// on top of the line of `--from`.
 ///
 /// # Errors
 /// A size or a count that Xen would not take, or quotes that do not match.
@@ -34,23 +35,55 @@ pub fn compose(args: &LineArgs, target: &Target) -> Result<Composed, Error> {
         Vcpus::parse(vcpus).map_err(|what| wrong("--dom0-max-vcpus", what))?;
         line.add(&format!("dom0_max_vcpus={vcpus}"));
     }
+    if let Some(serial) = &args.serial {
+        line.add(&console(serial, target)?);
+    }
     if args.trace {
         line.add("loglvl=all guest_loglvl=all");
     }
-    let begin = line.to_string().len();
+    let mut boot_params = Line::default();
     if let Some(text) = &args.boot_params {
-        let words = shell_words::split(text)
-            .map_err(|error| boot_params_are_wrong(args.boot_params_by_flag, &error.to_string()))?;
-        words.iter().for_each(|word| line.add(word));
+        let words =
+            shell_words::split(text).map_err(|error| wrong("--boot-params", error.to_string()))?;
+        words.iter().for_each(|word| boot_params.add(word));
     }
-    let end = line.to_string().len();
+    line.add(&boot_params.to_string());
     args.params.iter().for_each(|param| line.add(param));
+    if let Some(from) = &args.from {
+        line = merge(&Line::parse(&one_line(from)?), &line);
+    }
     Ok(Composed {
         findings: lint(&line.to_string(), target),
         line,
-        configured: begin..end,
-        by_flag: args.boot_params_by_flag,
+        boot_params,
     })
+}
+
+/// The serial port and the console on it: `com1,115200`, or more of what
+/// `com1=` takes; on Arm `dtuart` and what `dtuart=` takes. The screen stays.
+fn console(serial: &str, target: &Target) -> Result<String, Error> {
+    let (port, rest) = serial.split_once(',').unwrap_or((serial, ""));
+    let known: &[&str] = match target.arch {
+        Arch::X86_64 => &["com1", "com2"],
+        Arch::Aarch64 => &["dtuart"],
+    };
+    if !known.contains(&port) {
+        let what = format!("{port:?} is no port: {} expected", known.join(" or "));
+        return Err(wrong("--serial", what));
+    }
+    let settings = match rest {
+        "" if port == "dtuart" => return Ok("console=dtuart".to_owned()),
+        "" => "115200,8n1".to_owned(),
+        speed if speed.bytes().all(|byte| byte.is_ascii_digit()) => format!("{speed},8n1"),
+        other => other.to_owned(),
+    };
+    let set_up = format!("{port}={settings}");
+    let found = lint(&set_up, target);
+    if let Some(error) = found.iter().find(|found| found.severity == Severity::Error) {
+        return Err(wrong("--serial", error.what.clone()));
+    }
+    let screen = if port == "dtuart" { "" } else { ",vga" };
+    Ok(format!("{set_up} console={port}{screen}"))
 }
 
 impl Composed {
@@ -68,8 +101,9 @@ impl Composed {
             what.push("a subcommand stands before everything else".to_owned());
         }
         let what = what.join("; ");
-        Some(if self.configured.contains(&first.at) {
-            boot_params_are_wrong(self.by_flag, &what)
+        let from_boot_params = self.boot_params.words().any(|word| word.text == first.word);
+        Some(if from_boot_params {
+            Error::setting("--boot-params", what)
         } else {
             Error::Parameter(what)
         })
@@ -87,17 +121,8 @@ fn forbids(finding: &Finding, force: bool) -> bool {
     finding.severity == Severity::Error && (!force || finding.code.is_final())
 }
 
-/// A flag is a fault of the caller, a variable one of the configuration.
-fn boot_params_are_wrong(by_flag: bool, what: &str) -> Error {
-    if by_flag {
-        Error::Parameter(format!("--boot-params: {what}"))
-    } else {
-        Error::Configured(format!("XEN_BOOT_PARAMS: {what}"))
-    }
-}
-
-fn wrong(option: &str, what: String) -> Error {
-    Error::Parameter(format!("{option}: {what}"))
+fn wrong(flag: &str, what: String) -> Error {
+    Error::setting(flag, what)
 }
 
 /// The value of `dom0_mem=`; `None` where Dom0 gets all memory.
@@ -257,7 +282,7 @@ mod tests {
             composed.refusal(false).map(|error| error.exit_status())
         };
         assert_eq!(status(&["iomu=1"]), Some(2));
-        assert_eq!(status(&["--boot-params", "iomu=1"]), Some(6));
+        assert_eq!(status(&["--boot-params", "iomu=1"]), Some(2));
         assert_eq!(status(&["--boot-params", "noreboot", "iomu=1"]), Some(2));
         assert_eq!(status(&["dtuart=x"]), Some(2));
         assert_eq!(status(&["noreboot"]), None);

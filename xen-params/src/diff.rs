@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::line::Word;
+use crate::merge::name;
 
 /// The options in which two lines differ: `-` only in the first, `+` only in
 /// the second. An option's place among the others does not count, but the
@@ -38,12 +38,6 @@ fn by_name(line: &str) -> Vec<(&str, &str)> {
         .filter(|word| word.text != "placeholder")
         .map(|word| (name(&word), word.text))
         .collect()
-}
-
-/// `no-watchdog` and `watchdog=1` are about one thing.
-fn name<'a>(word: &Word<'a>) -> &'a str {
-    let key = word.key();
-    key.strip_prefix("no-").unwrap_or(key)
 }
 
 fn of<'a>(line: &[(&'a str, &'a str)], wanted: &str) -> Vec<&'a str> {

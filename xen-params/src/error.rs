@@ -10,20 +10,37 @@ pub enum Error {
     #[error("{0} (see --help)")]
     Usage(String),
 
+    /// A setting is wrong, whose fault it may be.
+    #[error("{}: {what}", .variable.as_deref().unwrap_or(.flag))]
+    Setting {
+        /// Its flag.
+        flag: String,
+        /// The variable that it comes from, if it comes from one.
+        variable: Option<String>,
+        /// What is wrong.
+        what: String,
+    },
+
     /// A parameter that Xen would not take, or a format could not carry.
     #[error("{0}")]
     Parameter(String),
 
-    /// The same, but it comes from `$XEN_BOOT_PARAMS` or is to be installed.
+    /// The same, but it is to be installed.
     #[error("{0}")]
     Configured(String),
 
     /// `lint` found errors; they stand on stdout.
-    #[error("{count} {} found", if *.count == 1 { "error" } else { "errors" })]
+    #[error("{} found", counted(*.errors, *.warnings))]
     Lint {
         /// How many.
-        count: usize,
+        errors: usize,
+        /// How many warnings, where these count.
+        warnings: usize,
     },
+
+    /// A file to look at holds no command line of Xen.
+    #[error("{0}: no command line of Xen in it")]
+    NoLine(String),
 
     /// `diff` found differences; they stand on stdout.
     #[error("the lines differ")]
@@ -102,17 +119,43 @@ impl Error {
         }
     }
 
+    /// A wrong setting, so far blamed on its flag.
+    pub(crate) fn setting(flag: &str, what: impl Into<String>) -> Self {
+        Self::Setting {
+            flag: flag.to_owned(),
+            variable: None,
+            what: what.into(),
+        }
+    }
+
+    /// The same error, blamed on the variable that the setting comes from.
+    pub(crate) fn blamed(self, variables: &[(String, String)]) -> Self {
+        match self {
+            Self::Setting { flag, what, .. } => {
+                let from = variables.iter().find(|(name, _)| *name == flag);
+                Self::Setting {
+                    variable: from.map(|(_, variable)| variable.clone()),
+                    flag,
+                    what,
+                }
+            }
+            other => other,
+        }
+    }
+
     /// The exit status, as the manual page lists them.
     #[must_use]
     pub fn exit_status(&self) -> u8 {
         match self {
-            Self::Usage(_) | Self::Parameter(_) => 2,
+            Self::Usage(_) | Self::Parameter(_) | Self::Setting { variable: None, .. } => 2,
             Self::Architecture(_)
             | Self::NoOption(_)
             | Self::NoMatch { .. }
+            | Self::NoLine(_)
             | Self::NoHypervisor { .. }
             | Self::NoKernel { .. } => 5,
             Self::Configured(_)
+            | Self::Setting { .. }
             | Self::Lint { .. }
             | Self::Different
             | Self::BootFolder { .. }
@@ -124,4 +167,16 @@ impl Error {
             },
         }
     }
+}
+
+/// `1 error and 2 warnings`.
+fn counted(errors: usize, warnings: usize) -> String {
+    let one = |count: usize, name: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {name}")),
+        _ => Some(format!("{count} {name}s")),
+    };
+    let parts = [one(errors, "error"), one(warnings, "warning")];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    parts.join(" and ")
 }

@@ -2,19 +2,51 @@
 
 use std::fmt::Write as _;
 
+use serde::Serialize;
+
+use crate::finding::Finding;
+use crate::forecast::{Host, told};
 use crate::format::to_json;
-use crate::grammar::{Amount, Bound, Memory, Vcpus, parse_size};
+use crate::grammar::{Amount, Bound, Memory, Vcpus, describe, parse_size};
 use crate::line::Word;
 use crate::lint::{lint, resolve};
 use crate::table::{Entry, Parser, find, nearest, table};
 use crate::{Error, Target};
 
+/// A row of the table, for programs. The keys are stable.
+#[derive(Debug, Serialize)]
+struct Explained<'a> {
+    #[serde(flatten)]
+    entry: &'a Entry,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<Value>,
+}
+
+/// What a value means on a host, as far as that is known.
+#[derive(Debug, Serialize)]
+struct Value {
+    text: String,
+    /// Bytes of memory of Dom0 when it starts.
+    memory: Option<u64>,
+    /// Bytes that it may grow to; none: no bound.
+    memory_max: Option<u64>,
+    vcpus: Option<u64>,
+    findings: Vec<Finding>,
+    #[serde(skip)]
+    told: Vec<String>,
+}
+
 /// What each of the options is, and what its value means where it has one.
 ///
 /// # Errors
 /// A name that Xen does not know, or none.
-pub fn explain(options: &[String], target: &Target, json: bool) -> Result<String, Error> {
-    let mut rows: Vec<&Entry> = vec![];
+pub fn explain(
+    options: &[String],
+    target: &Target,
+    host: &Host,
+    json: bool,
+) -> Result<String, Error> {
+    let mut rows: Vec<Explained<'_>> = vec![];
     let mut text = String::new();
     for option in options {
         let word = Word {
@@ -34,17 +66,30 @@ pub fn explain(options: &[String], target: &Target, json: bool) -> Result<String
             .copied()
             .filter(|entry| entry.on(target.arch))
             .collect();
-        // Better the other machine's row than nothing.
-        let shown = if holding.is_empty() { entries } else { holding };
-        rows.extend(&shown);
+        // Better the other machine's row than nothing, and a row for this kind
+        // of machine before the one for all.
+        let mut shown = if holding.is_empty() { entries } else { holding };
+        if shown.iter().any(|entry| !entry.machines.is_empty()) {
+            shown.retain(|entry| !entry.machines.is_empty());
+        }
         if !text.is_empty() {
             text.push('\n');
         }
-        let blocks: Vec<String> = shown.iter().map(|entry| block(entry)).collect();
-        text += &blocks.join("\n");
-        if let Some(value) = word.value() {
-            text += &value_lines(option, entry, value, target);
+        for entry in &shown {
+            text += &block(entry);
         }
+        let value = word
+            .value()
+            .map(|value| meaning(option, entry, value, target, host));
+        for line in value.iter().flat_map(|value| &value.told) {
+            // A String takes whatever is written to it.
+            let _ = writeln!(text, "  {line}");
+        }
+        let mut values = std::iter::once(value);
+        rows.extend(shown.into_iter().map(|entry| Explained {
+            entry,
+            value: values.next().flatten(),
+        }));
     }
     if json { to_json(&rows) } else { Ok(text) }
 }
@@ -59,64 +104,107 @@ fn unknown(name: &str, target: &Target) -> Error {
 
 fn block(entry: &Entry) -> String {
     let mut text = format!("{}\n  {}\n", entry.name, entry.about);
-    let syntax = entry.syntax.trim_start_matches('=').trim_start();
+    let syntax = describe(entry.syntax);
     let takes = match entry.parser {
         Parser::Boolean => "yes or no",
         Parser::Integer => "a whole number",
         Parser::Size => "a size: a number with T, G, M, K or B",
-        Parser::Ignored if syntax.is_empty() => "anything; Xen itself ignores it",
-        Parser::Ignored | Parser::Text | Parser::Custom => syntax,
+        _ if syntax.is_empty() => "anything; Xen does not look at it",
+        Parser::Ignored | Parser::Text | Parser::Custom => &syntax,
     };
     let machines = match entry.machines {
         "" => "all",
         some => some,
     };
-    let releases = entry.releases();
+    let releases = entry.releases().unwrap_or_default();
+    let later = if entry.runtime {
+        "xl set-parameters"
+    } else {
+        ""
+    };
     let facts = [
         ("takes", takes),
         ("default", entry.default),
         ("machines", machines),
-        ("releases", releases.as_deref().unwrap_or_default()),
-        (
-            "later",
-            if entry.runtime {
-                "xl set-parameters"
-            } else {
-                ""
-            },
-        ),
+        ("releases", &releases),
+        ("later", later),
     ];
     for (name, fact) in facts.iter().filter(|(_, fact)| !fact.is_empty()) {
         let label = format!("{name}:");
-        // A String takes whatever is written to it.
         let _ = writeln!(text, "  {label:<9} {fact}");
     }
     text
 }
 
 /// What a value means, and what is wrong with it.
-fn value_lines(option: &str, entry: &Entry, value: &str, target: &Target) -> String {
-    let meaning = match (entry.name, entry.parser) {
-        ("dom0_mem", _) => Memory::parse(value, target.arch).ok().map(|memory| {
-            let told: Vec<String> = memory.amounts.iter().map(amount).collect();
-            told.join(", ")
-        }),
-        ("dom0_max_vcpus", _) => Vcpus::parse(value).ok().map(|vcpus| match vcpus.most {
-            Some(most) if most == vcpus.least => format!("{most} processors"),
-            Some(most) => format!("as the host has, at least {}, at most {most}", vcpus.least),
-            None => format!("as the host has, at least {}", vcpus.least),
-        }),
-        (_, Parser::Size) => parse_size(value).ok().map(|size| size.to_string()),
-        _ => None,
+fn meaning(option: &str, entry: &Entry, text: &str, target: &Target, host: &Host) -> Value {
+    let mut value = Value {
+        text: text.to_owned(),
+        memory: None,
+        memory_max: None,
+        vcpus: None,
+        findings: lint(option, target),
+        told: vec![],
     };
-    let mut text = String::new();
-    if let Some(meaning) = meaning {
-        let _ = writeln!(text, "  {value}: {meaning}");
+    match (entry.name, entry.parser) {
+        ("dom0_mem", _) => {
+            if let Ok(memory) = Memory::parse(text, target.arch) {
+                let amounts: Vec<String> = memory.amounts.iter().map(amount).collect();
+                value.told.push(format!("{text}: {}", amounts.join(", ")));
+                match host.memory {
+                    Some(bytes) => value.foretell_memory(&memory, bytes, target),
+                    None => value
+                        .told
+                        .push("on a host: say which with --host-mem 64G".to_owned()),
+                }
+            }
+        }
+        ("dom0_max_vcpus", _) => {
+            if let Ok(vcpus) = Vcpus::parse(text) {
+                let range = match vcpus.most {
+                    Some(most) if most == vcpus.least => format!("{most} processors"),
+                    Some(most) => {
+                        format!("as the host has, at least {}, at most {most}", vcpus.least)
+                    }
+                    None => format!("as the host has, at least {}", vcpus.least),
+                };
+                value.told.push(format!("{text}: {range}"));
+                if let Some(cpus) = host.cpus {
+                    let given = vcpus.forecast(cpus);
+                    value.vcpus = Some(given);
+                    let told = format!("on a host with {cpus}: {given}");
+                    value.told.push(told);
+                }
+            }
+        }
+        (_, Parser::Size) => {
+            if let Ok(size) = parse_size(text) {
+                value.told.push(format!("{text}: {size}"));
+            }
+        }
+        _ => {}
     }
-    for finding in lint(option, target) {
-        let _ = writeln!(text, "  {finding}");
+    let findings = value.findings.iter().map(Finding::to_string);
+    value.told.extend(findings);
+    value
+}
+
+impl Value {
+    fn foretell_memory(&mut self, memory: &Memory, host: u64, target: &Target) {
+        let forecast = memory.forecast(host, target.arch);
+        self.memory = Some(forecast.now);
+        self.memory_max = forecast.most;
+        let later = match forecast.most {
+            Some(most) if most == forecast.now => "never more".to_owned(),
+            Some(most) => format!("at most {} later", told(most)),
+            None => "later without bound".to_owned(),
+        };
+        self.told.push(format!(
+            "on a host where {} are free once Xen runs: {}, {later}",
+            told(host),
+            told(forecast.now)
+        ));
     }
-    text
 }
 
 fn amount(amount: &Amount) -> String {

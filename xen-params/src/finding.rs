@@ -30,6 +30,12 @@ pub enum Code {
     EndOfXen,
     /// Not in the table.
     Unknown,
+    /// Linux's, on the hypervisor's line.
+    LinuxOption,
+    /// The hypervisor's, on Linux's line.
+    XenOption,
+    /// Gone in a later release, or to be said in another way.
+    Obsolete,
     /// Only on other machines.
     OtherMachine,
     /// Not in this release.
@@ -48,8 +54,10 @@ pub enum Code {
     Duplicate,
     /// `dom0_mem` without `max:`.
     NoMaximum,
-    /// The value is read by a grammar that is not known here.
-    Unchecked,
+    /// Another option must stand beside it.
+    Incomplete,
+    /// What the file that carries it would not hand on.
+    Uncarried,
 }
 
 impl Code {

@@ -10,35 +10,41 @@
 //! [`install`] puts it beside a link to the hypervisor. Nothing here needs
 //! Xen to run: this works before its first boot and in an image's builder.
 
+mod carried;
 mod cli;
 mod compose;
 mod diff;
 mod error;
 mod explain;
 mod finding;
+mod forecast;
 mod format;
 pub mod grammar;
 pub mod install;
 mod line;
 mod lint;
+mod merge;
+mod names;
 mod report;
 mod settings;
 mod table;
 mod target;
-mod unchecked;
 mod version;
 
+pub use carried::{Carried, Side, carried};
 pub use cli::{Action, Args, ComposeArgs, DiffArgs, ExplainArgs, InstallArgs, LintArgs, ListArgs};
 pub use compose::{Composed, compose};
 pub use diff::diff;
 pub use error::Error;
 pub use explain::{explain, list};
 pub use finding::{Code, Finding, Severity};
+pub use forecast::{Host, MemoryForecast};
 pub use format::{
     BootFiles, Document, Format, grub_defaults, read_boot_files, render, safe_line, xen_cfg,
 };
 pub use line::{END, LINE_MAX, Line, OPTION_MAX, Word, words};
-pub use lint::lint;
+pub use lint::{lint, lint_linux};
+pub use merge::merge;
 pub use settings::{BootArgs, LineArgs, ReportArgs, TargetArgs};
 pub use table::{Entry, Parser, find, nearest, table};
 pub use target::{Arch, Target};
@@ -53,32 +59,68 @@ use std::path::Path;
 /// # Errors
 /// Every [`Error`]; its `exit_status` is what the program returns.
 pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Error> {
+    act(args, out, err).map_err(|error| error.blamed(&args.variables))
+}
+
+fn act(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Error> {
+    let mut target = |args: &TargetArgs| -> Result<Target, Error> {
+        let target = Target::read(args)?;
+        if let Some(remark) = target.remark() {
+            // It holds whether or not it is read.
+            let _ = writeln!(err, "xen-params: warning: {remark}");
+        }
+        Ok(target)
+    };
     match &args.action {
         None => {
-            let args = &args.compose;
-            let target = Target::read(&args.line.target)?;
-            let composed = compose(&args.line, &target)?;
-            if let Some(refusal) = composed.refusal(args.line.force) {
-                return Err(refusal);
-            }
-            let root = &args.line.target.root;
-            let text = render(args.format, &composed, &target, &args.boot, root)?;
-            warn(&composed, args.line.force, err);
-            print(&text, out)
+            let target = target(&args.compose.line.target)?;
+            compose_line(&args.compose, &target, out, err)
         }
-        Some(Action::Lint(args)) => report::lint_lines(args, out),
+        Some(Action::Lint(args)) => report::lint_lines(args, &target(&args.report.target)?, out),
         Some(Action::Explain(args)) => {
-            let target = Target::read(&args.report.target)?;
-            print(&explain(&args.options, &target, args.report.json)?, out)
+            let target = target(&args.report.target)?;
+            let root = &args.report.target.root;
+            let host = Host::read(args.host_mem.as_deref(), args.cpus, root)?;
+            print(
+                &explain(&args.options, &target, &host, args.report.json)?,
+                out,
+            )
         }
         Some(Action::List(args)) => {
-            let target = Target::read(&args.report.target)?;
+            let target = target(&args.report.target)?;
             let pattern = args.pattern.as_deref();
             print(&list(pattern, &target, args.report.json)?, out)
         }
         Some(Action::Diff(args)) => report::diff_lines(args, out),
         Some(Action::Install(args)) => install_line(args, out, err),
     }
+}
+
+fn compose_line(
+    args: &ComposeArgs,
+    target: &Target,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<(), Error> {
+    let composed = compose(&args.line, target)?;
+    if let Some(refusal) = composed.refusal(args.line.force) {
+        return Err(refusal);
+    }
+    let root = &args.line.target.root;
+    let text = render(
+        args.format,
+        &composed,
+        target,
+        &args.boot,
+        root,
+        args.line.safe,
+    )?;
+    warn(&composed, args.line.force, err);
+    if is_closed() {
+        let closed = std::io::Error::other("it is closed");
+        return Err(Error::system("write to standard output", closed));
+    }
+    print(&text, out)
 }
 
 fn install_line(args: &InstallArgs, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Error> {
@@ -96,10 +138,8 @@ fn install_line(args: &InstallArgs, out: &mut dyn Write, err: &mut dyn Write) ->
     let force = args.line.force;
     if let Some(refusal) = composed.refusal(force) {
         return Err(match refusal {
-            // The flag is this command line's, and the rest is what is wanted.
-            Error::Parameter(what) if !what.starts_with("--boot-params: ") => {
-                Error::Configured(what)
-            }
+            // Not the command line is wrong but what is wanted.
+            Error::Parameter(what) => Error::Configured(what),
             other => other,
         });
     }
@@ -151,4 +191,20 @@ pub(crate) fn print(text: &str, out: &mut dyn Write) -> Result<(), Error> {
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
         .map_err(|source| Error::system("write to standard output", source))
+}
+
+/// Standard output was closed when the program began. Then the runtime has put
+/// /dev/null there, open for reading too, which a shell's `>` never does. Who
+/// starts programs with that on purpose mostly has it in more than one place.
+fn is_closed() -> bool {
+    let is_null = |number: &u8| {
+        let target = std::fs::read_link(format!("/proc/self/fd/{number}"));
+        let flags = std::fs::read_to_string(format!("/proc/self/fdinfo/{number}"));
+        target.is_ok_and(|target| target == Path::new("/dev/null"))
+            && flags.is_ok_and(|text| {
+                let flags = text.lines().find_map(|line| line.strip_prefix("flags:"));
+                flags.is_some_and(|flags| flags.trim().ends_with('2'))
+            })
+    };
+    is_null(&1) && ![0, 2].iter().any(is_null)
 }

@@ -1,27 +1,31 @@
-//! `lint` and `diff` as programs: lines from the arguments or from standard
-//! input.
+//! `lint` and `diff` as programs: lines from the arguments, from files or from
+//! standard input.
 
 use std::fmt::Write as _;
-use std::io::{Read as _, Write, stdin};
+use std::fs;
+use std::io::{IsTerminal as _, Read as _, Write, stdin, stdout};
+use std::path::Path;
 
 use serde::Serialize;
 
+use crate::carried::{Carried, Side, carried};
 use crate::cli::{DiffArgs, LintArgs};
 use crate::finding::{Finding, Severity};
 use crate::format::to_json;
 use crate::lint::lint;
-use crate::unchecked::unchecked;
+use crate::target::below;
 use crate::{Error, Target, diff, print};
-
-/// The key under which `xl info` shows the line.
-const XL_INFO: &str = "xen_commandline";
 
 /// One line and what was found in it, for programs. The keys are stable.
 #[derive(Debug, Serialize)]
 struct Checked {
-    /// The line of standard input, from 1; none for an argument.
+    /// The file; none for an argument and standard input.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    /// The line of the file, from 1; none for an argument.
     #[serde(skip_serializing_if = "Option::is_none")]
     number: Option<usize>,
+    side: Side,
     line: String,
     findings: Vec<Finding>,
 }
@@ -30,52 +34,93 @@ struct Checked {
 ///
 /// # Errors
 /// [`Error::Lint`] where something is.
-pub(crate) fn lint_lines(args: &LintArgs, out: &mut dyn Write) -> Result<(), Error> {
-    let target = Target::read(&args.report.target)?;
-    let lines = match args.line.join(" ") {
-        line if line.is_empty() || line == "-" => lines_of(&read_stdin()?),
-        line => vec![(None, line)],
-    };
-    let checked: Vec<Checked> = lines
-        .into_iter()
-        .map(|(number, line)| Checked {
-            number,
-            findings: all_findings(&line, &target),
-            line,
-        })
-        .collect();
+pub(crate) fn lint_lines(
+    args: &LintArgs,
+    target: &Target,
+    out: &mut dyn Write,
+) -> Result<(), Error> {
+    let root = &args.report.target.root;
+    let checked = checked(&args.line, root, target)?;
     if args.report.json {
         print(&to_json(&checked)?, out)?;
     } else {
         let several = checked.len() > 1;
+        let caret = stdout().is_terminal();
         for one in &checked {
-            print(&told(one, several), out)?;
+            print(&told(one, several, caret), out)?;
         }
     }
-    let fatal = |finding: &&Finding| {
-        finding.severity == Severity::Error || args.strict && finding.severity == Severity::Warning
+    let count = |wanted: Severity| {
+        let findings = checked.iter().flat_map(|one| &one.findings);
+        findings
+            .filter(|finding| finding.severity == wanted)
+            .count()
     };
-    let findings = checked.iter().flat_map(|one| &one.findings);
-    match findings.filter(fatal).count() {
-        0 => Ok(()),
-        count => Err(Error::Lint { count }),
+    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+    let warnings = if args.strict { warnings } else { 0 };
+    if errors + warnings == 0 {
+        Ok(())
+    } else {
+        Err(Error::Lint { errors, warnings })
     }
 }
 
-/// In the line's order, also with what was not checked.
-fn all_findings(line: &str, target: &Target) -> Vec<Finding> {
-    let mut findings = lint(line, target);
-    findings.extend(unchecked(line, target));
-    findings.sort_by_key(|finding| finding.at);
-    findings
+fn checked(given: &[String], root: &Path, target: &Target) -> Result<Vec<Checked>, Error> {
+    let of = |file: Option<&String>, text: &str| -> Result<Vec<Checked>, Error> {
+        let lines = carried(text);
+        if lines.is_empty() && !text.trim().is_empty() {
+            let place = file.map_or("standard input", |file| file);
+            return Err(Error::NoLine(place.to_owned()));
+        }
+        let one = |one: Carried| Checked {
+            file: file.cloned(),
+            number: Some(one.number),
+            side: one.side,
+            findings: one.findings(target),
+            line: one.line,
+        };
+        Ok(lines.into_iter().map(one).collect())
+    };
+    if !given.is_empty() && given.iter().all(|word| is_file(word, root)) {
+        let mut all = vec![];
+        for file in given {
+            let path = below(root, Path::new(file));
+            let content = fs::read(&path)
+                .map_err(|error| Error::system(format!("read {}", path.display()), error))?;
+            all.extend(of(Some(file), &String::from_utf8_lossy(&content))?);
+        }
+        return Ok(all);
+    }
+    match given.join(" ") {
+        line if line.is_empty() || line == "-" => of(None, &read_stdin()?),
+        line => Ok(vec![Checked {
+            file: None,
+            number: None,
+            side: Side::Xen,
+            findings: lint(&line, target),
+            line,
+        }]),
+    }
 }
 
-fn told(checked: &Checked, several: bool) -> String {
+/// No option of Xen holds a slash before its value.
+fn is_file(word: &str, root: &Path) -> bool {
+    let name = word.split('=').next().unwrap_or_default();
+    (name.contains('/') || name.contains('.')) && below(root, Path::new(word)).is_file()
+}
+
+fn told(checked: &Checked, several: bool, caret: bool) -> String {
     let mut text = String::new();
     for finding in &checked.findings {
-        if let Some(number) = checked.number.filter(|_| several) {
+        match (&checked.file, checked.number) {
             // A String takes whatever is written to it.
-            let _ = write!(text, "line {number}: ");
+            (Some(file), Some(number)) => {
+                let _ = write!(text, "{file}:{number}: ");
+            }
+            (None, Some(number)) if several => {
+                let _ = write!(text, "line {number}: ");
+            }
+            _ => {}
         }
         let severity = match finding.severity {
             Severity::Error => "error",
@@ -83,8 +128,39 @@ fn told(checked: &Checked, several: bool) -> String {
             Severity::Hint => "hint",
         };
         let _ = writeln!(text, "{severity}: {finding}");
+        if caret {
+            text += &pointed(&checked.line, finding);
+        }
     }
     text
+}
+
+/// The room that a line has on a terminal, beside what is left of it.
+const WIDTH: usize = 72;
+
+/// The part of the line around the word, and carets under that.
+pub(crate) fn pointed(line: &str, finding: &Finding) -> String {
+    let visible = |text: &str| -> Vec<char> {
+        let plain = |c: char| if c.is_control() { '?' } else { c };
+        text.chars().map(plain).collect()
+    };
+    let before = visible(line.get(..finding.at).unwrap_or(line));
+    let all = visible(line);
+    let length = finding.word.chars().count().clamp(1, WIDTH);
+    // A word far to the right is shown with a little of what precedes it.
+    let begin = if before.len() + length <= WIDTH {
+        0
+    } else {
+        before.len().saturating_sub(WIDTH / 4)
+    };
+    let end = all.len().min(begin + WIDTH);
+    let shown: String = all.get(begin..end).unwrap_or_default().iter().collect();
+    let room = end.saturating_sub(before.len()).max(1);
+    format!(
+        "  {shown}\n  {}{}\n",
+        " ".repeat(before.len() - begin),
+        "^".repeat(length.min(room))
+    )
 }
 
 /// Prints in what two lines differ.
@@ -96,24 +172,23 @@ pub(crate) fn diff_lines(args: &DiffArgs, out: &mut dyn Write) -> Result<(), Err
         let why = "only one of the two lines can come from standard input";
         return Err(Error::Usage(why.to_owned()));
     }
-    let side = |given: &str| -> Result<String, Error> {
-        if given != "-" {
-            return Ok(given.to_owned());
-        }
-        let lines = lines_of(&read_stdin()?);
-        Ok(lines
-            .into_iter()
-            .next()
-            .map(|(_, line)| line)
-            .unwrap_or_default())
-    };
-    let differences = diff(&side(&args.a)?, &side(&args.b)?);
+    let differences = diff(&one_line(&args.a)?, &one_line(&args.b)?);
     print(&differences, out)?;
     if differences.is_empty() {
         Ok(())
     } else {
         Err(Error::Different)
     }
+}
+
+/// A line, or with `-` the first of the hypervisor's that standard input has.
+pub(crate) fn one_line(given: &str) -> Result<String, Error> {
+    if given != "-" {
+        return Ok(given.to_owned());
+    }
+    let lines = carried(&read_stdin()?);
+    let line = lines.into_iter().find(|one| one.side == Side::Xen);
+    Ok(line.map(|one| one.line).unwrap_or_default())
 }
 
 fn read_stdin() -> Result<String, Error> {
@@ -124,55 +199,30 @@ fn read_stdin() -> Result<String, Error> {
     Ok(String::from_utf8_lossy(&content).into_owned())
 }
 
-/// The command lines of a text with their numbers: the one that `xl info`
-/// shows, else every line but empty ones and comments.
-fn lines_of(text: &str) -> Vec<(Option<usize>, String)> {
-    let lines = || {
-        text.lines()
-            .enumerate()
-            .map(|(at, line)| (Some(at + 1), line))
-    };
-    let shown = lines().find_map(|(number, line)| {
-        let (key, value) = line.split_once(':')?;
-        (key.trim() == XL_INFO).then(|| (number, value.trim_matches(' ').to_owned()))
-    });
-    match shown {
-        Some(line) => vec![line],
-        None => lines()
-            .filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'))
-            .map(|(number, line)| (number, line.to_owned()))
-            .collect(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Arch, Code};
 
     #[test]
-    fn finds_the_line_in_the_output_of_xl_info() {
-        let text = "host                   : dom0\n\
-            xen_commandline        : placeholder dom0_mem=1G com1=115200,8n1\n\
-            cc_compiler            : gcc\n";
+    fn carets_stand_under_the_word() {
+        let target = Target {
+            arch: Arch::X86_64,
+            xen: None,
+        };
+        let line = "noreboot iomu=1 smt=0";
+        let found = lint(line, &target);
         assert_eq!(
-            lines_of(text),
-            [(
-                Some(2),
-                "placeholder dom0_mem=1G com1=115200,8n1".to_owned()
-            )]
+            pointed(line, &found[0]),
+            "  noreboot iomu=1 smt=0\n           ^^^^^^\n"
         );
-    }
-
-    #[test]
-    fn takes_every_line_of_another_text() {
-        let lines = lines_of("# a comment\n\nnoreboot\nwatchdog\n");
-        assert_eq!(
-            lines,
-            [
-                (Some(3), "noreboot".to_owned()),
-                (Some(4), "watchdog".to_owned())
-            ]
-        );
-        assert_eq!(lines_of(""), []);
+        let long = format!("{}iomu=1", "noreboot ".repeat(40));
+        let found = lint(&long, &target);
+        let found = found.iter().find(|one| one.code == Code::Unknown).unwrap();
+        let text = pointed(&long, found);
+        let (shown, carets) = text.split_once('\n').unwrap();
+        let at = carets.find('^').unwrap();
+        assert_eq!(&shown[at..at + 6], "iomu=1");
+        assert!(shown.len() <= WIDTH + 2);
     }
 }

@@ -94,6 +94,16 @@ pub struct LineArgs {
     )]
     pub dom0_max_vcpus: Option<String>,
 
+    /// Messages also on a serial port: com1 or com2, its speed and more of what
+    /// com1= takes, such as com1,115200 (on Arm: dtuart)
+    #[arg(
+        long,
+        value_name = "PORT[,SPEED]",
+        env = "XEN_PARAMS_SERIAL",
+        hide_env_values = true
+    )]
+    pub serial: Option<String>,
+
     /// Log everything: loglvl=all guest_loglvl=all
     #[arg(
         long,
@@ -113,9 +123,20 @@ pub struct LineArgs {
     )]
     pub boot_params: Option<String>,
 
-    /// They stand on the command line, not in the variable.
-    #[arg(skip)]
-    pub boot_params_by_flag: bool,
+    /// Put the line on top of this one: what is named anew replaces what
+    /// stands there; - for standard input, a line or the output of xl info
+    #[arg(long, value_name = "LINE", allow_hyphen_values = true)]
+    pub from: Option<String>,
+
+    /// Print or install a second line too, to fall back on: it only keeps what
+    /// shows messages, logs everything, and stops after a crash
+    #[arg(
+        long,
+        env = "XEN_PARAMS_SAFE",
+        hide_env_values = true,
+        value_parser = BoolishValueParser::new()
+    )]
+    pub safe: bool,
 
     /// Take options and values that Xen does not know; with install also
     /// replace files that xen-params did not write, keeping a .bak

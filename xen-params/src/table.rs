@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use serde::{Serialize, Serializer};
 
+use crate::names::closest;
 use crate::target::as_optional_text;
 use crate::{Arch, Target, Version};
 
@@ -71,7 +72,8 @@ pub struct Entry {
     /// The last release that has it; `None`: it is still there.
     #[serde(serialize_with = "as_optional_text")]
     pub last: Option<Version>,
-    /// What may stand for the value, in the manual's notation.
+    /// What may stand for the value, in the notation of `grammar::check`;
+    /// empty where `parser` says it.
     pub syntax: &'static str,
     /// What holds where it is not given; empty where that is not told.
     pub default: &'static str,
@@ -120,6 +122,13 @@ impl Entry {
         xen.is_none_or(|xen| {
             self.first.is_none_or(|first| first <= xen) && self.last.is_none_or(|last| xen <= last)
         })
+    }
+
+    /// What to write today instead, where `about` ends in `(now ...)`.
+    #[must_use]
+    pub fn now(&self) -> Option<&'static str> {
+        let (_, now) = self.about.split_once("(now ")?;
+        now.strip_suffix(')')
     }
 
     /// The releases that have it, in words; `None` where all do.
@@ -183,55 +192,17 @@ pub fn find(name: &str, target: &Target) -> Vec<&'static Entry> {
 /// The option of the target whose name is most like `name`, if any is alike.
 #[must_use]
 pub fn nearest(name: &str, target: &Target) -> Option<&'static str> {
-    if name.len() > NAME_MAX {
-        return None;
-    }
-    let allowed = 1 + name.len() / 5;
-    table()
+    let names = table()
         .iter()
-        .filter(|entry| entry.name.len().abs_diff(name.len()) <= allowed)
         .filter(|entry| entry.on(target.arch) && entry.at(target.xen))
-        .map(|entry| (distance(name.as_bytes(), entry.name.as_bytes()), entry.name))
-        .filter(|(distance, _)| *distance <= allowed)
-        .min()
-        .map(|(_, name)| name)
-}
-
-/// Case and the two kinds of dash are what people mix up first.
-fn fold(letter: u8) -> u8 {
-    match letter {
-        b'_' => b'-',
-        other => other.to_ascii_lowercase(),
-    }
-}
-
-/// The longest name that is compared; no option's is longer.
-const NAME_MAX: usize = 40;
-
-/// The number of letters to change, add, leave out or swap with the next.
-fn distance(a: &[u8], b: &[u8]) -> usize {
-    let mut before = [0; NAME_MAX + 1];
-    let mut last: [usize; NAME_MAX + 1] = std::array::from_fn(|place| place);
-    for (i, letter) in a.iter().enumerate() {
-        let mut row = [i + 1; NAME_MAX + 1];
-        for (j, other) in b.iter().enumerate() {
-            let differs = fold(*letter) != fold(*other);
-            row[j + 1] = (last[j] + usize::from(differs))
-                .min(last[j + 1] + 1)
-                .min(row[j] + 1);
-            if i > 0 && j > 0 && fold(*letter) == fold(b[j - 1]) && fold(a[i - 1]) == fold(*other) {
-                row[j + 1] = row[j + 1].min(before[j - 1] + 1);
-            }
-        }
-        before = last;
-        last = row;
-    }
-    last[b.len()]
+        .map(|entry| entry.name);
+    closest(name, names)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::names::NAME_MAX;
 
     fn x86(xen: Option<&str>) -> Target {
         Target {

@@ -64,12 +64,28 @@ impl Target {
             arch: Arch::from_name(arch).ok_or_else(|| Error::Architecture(arch.to_owned()))?,
             xen: match args.xen.as_deref() {
                 Some("all") => None,
-                Some(text) => Some(text.parse().map_err(Error::Usage)?),
+                Some(text) => Some(
+                    text.parse()
+                        .map_err(|what: String| Error::setting("--xen", what))?,
+                ),
                 None => match running(&args.root)? {
                     Some(xen) => Some(xen),
                     None => args.xen_file.as_deref().and_then(file_version),
                 },
             },
+        })
+    }
+}
+
+impl Target {
+    /// What is to be said of a release that the table does not reach.
+    #[must_use]
+    pub fn remark(&self) -> Option<String> {
+        let xen = self.xen?;
+        let (first, last) = (Version::OLDEST, Version::NEWEST);
+        let taken = xen.clamp(first, last);
+        (taken != xen).then(|| {
+            format!("the table of options has Xen {first} to {last}; {xen} is taken for {taken}")
         })
     }
 }

@@ -13,6 +13,20 @@ pub struct Version {
     pub minor: u16,
 }
 
+impl Version {
+    /// The first release that the table of options tells apart from others.
+    pub const OLDEST: Self = Self {
+        major: 4,
+        minor: 15,
+    };
+
+    /// The last, which was in the making when the table was.
+    pub const NEWEST: Self = Self {
+        major: 4,
+        minor: 23,
+    };
+}
+
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.major, self.minor)

@@ -87,6 +87,128 @@ fn a_variable_of_the_plain_form_never_fails_another() {
 }
 
 #[test]
+fn a_wrong_variable_is_named_and_a_wrong_flag_is_not_blamed_on_it() {
+    for (variable, value, flag) in [
+        ("XEN_DOM0_MEM", "lots", "--dom0-mem=1G"),
+        ("XEN_DOM0_MEM_MAX", "1G,2G", "--dom0-mem-max=1G"),
+        ("XEN_DOM0_MAX_VCPUS", "8-4", "--dom0-max-vcpus=2"),
+        ("XEN_TRACE", "banana", ""),
+        ("XEN_PARAMS_FORMAT", "papyrus", "--format=plain"),
+        ("XEN_PARAMS_XEN", "newest", "--xen=4.17"),
+        ("XEN_PARAMS_SERIAL", "ttyS0", "--serial=com1"),
+        ("XEN_BOOT_PARAMS", "'", "--boot-params=noreboot"),
+    ] {
+        let output = params(&["noreboot"])
+            .env(variable, value)
+            .assert()
+            .code(6)
+            .stdout("");
+        let text = String::from_utf8(output.get_output().stderr.clone()).unwrap();
+        assert!(
+            text.starts_with(&format!("xen-params: {variable}: ")),
+            "{text}"
+        );
+        assert_eq!(text.lines().count(), 1, "{text}");
+        if !flag.is_empty() {
+            params(&[flag]).env(variable, value).assert().success();
+        }
+    }
+    params(&["--format", "papyrus"])
+        .env("XEN_PARAMS_FORMAT", "plain")
+        .assert()
+        .code(2);
+}
+
+#[test]
+fn a_serial_console_is_set_up_by_its_port_and_speed() {
+    for (serial, line) in [
+        ("com1,115200", "com1=115200,8n1 console=com1,vga"),
+        ("com2", "com2=115200,8n1 console=com2,vga"),
+        (
+            "com1,9600,8e1,0x2f8",
+            "com1=9600,8e1,0x2f8 console=com1,vga",
+        ),
+    ] {
+        params(&["--serial", serial])
+            .assert()
+            .success()
+            .stdout(format!("{line}\n"))
+            .stderr("");
+    }
+    params(&["--arch", "aarch64", "--serial", "dtuart"])
+        .assert()
+        .success()
+        .stdout("console=dtuart\n");
+    params(&["--serial", "com1,300"]).assert().code(2);
+    params(&["--serial", "ttyS0"])
+        .assert()
+        .code(2)
+        .stderr("xen-params: --serial: \"ttyS0\" is no port: com1 or com2 expected\n");
+}
+
+#[test]
+fn a_line_is_put_on_top_of_another() {
+    params(&["--from", "dom0_mem=1G watchdog noreboot=0"])
+        .args(["--dom0-mem=2G,max:2G", "smt=off", "no-watchdog"])
+        .assert()
+        .success()
+        .stdout("dom0_mem=2G,max:2G no-watchdog noreboot=0 smt=off\n")
+        .stderr("");
+    params(&["--from", "-", "smt=off"])
+        .write_stdin("xen_commandline        : placeholder smt=on noreboot\n")
+        .assert()
+        .success()
+        .stdout("smt=off noreboot\n");
+}
+
+#[test]
+fn a_second_line_is_one_to_fall_back_on() {
+    params(&[
+        "--safe",
+        "--serial",
+        "com1",
+        "--dom0-mem=1G,max:1G",
+        "iommu=force",
+    ])
+    .assert()
+    .success()
+    .stdout(
+        "dom0_mem=1G,max:1G com1=115200,8n1 console=com1,vga iommu=force\n\
+             com1=115200,8n1 console=com1,vga loglvl=all guest_loglvl=all noreboot\n",
+    );
+}
+
+#[test]
+fn memory_without_a_maximum_is_warned_of() {
+    params(&["--dom0-mem", "1024"])
+        .assert()
+        .success()
+        .stdout("dom0_mem=1024M\n")
+        .stderr(
+            "xen-params: warning: dom0_mem=1024M: without max: Dom0 keeps tables for all of \
+             the host's memory, and may grow into it\n",
+        );
+}
+
+#[test]
+fn a_release_beyond_the_table_is_told_of() {
+    for (xen, taken) in [("3.0", "4.15"), ("4.99", "4.23")] {
+        params(&["--xen", xen, "noreboot"])
+            .assert()
+            .success()
+            .stdout("noreboot\n")
+            .stderr(format!(
+                "xen-params: warning: the table of options has Xen 4.15 to 4.23; {xen} is taken \
+                 for {taken}\n"
+            ));
+    }
+    params(&["--xen", "4.17", "noreboot"])
+        .assert()
+        .success()
+        .stderr("");
+}
+
+#[test]
 fn an_unknown_parameter_is_refused_with_the_name_that_was_meant() {
     params(&["iomu=verbose", "noreboot"])
         .assert()
@@ -161,12 +283,12 @@ fn what_no_xen_could_read_is_refused_even_by_force() {
 
 #[test]
 fn a_size_in_kib_is_warned_of() {
-    params(&["dom0_mem=512"])
+    params(&["dom0_mem=512,max:1G"])
         .assert()
         .success()
-        .stdout("dom0_mem=512\n")
+        .stdout("dom0_mem=512,max:1G\n")
         .stderr(
-            "xen-params: warning: dom0_mem=512: 512 without a suffix is 512 KiB \
+            "xen-params: warning: dom0_mem=512,max:1G: 512 without a suffix is 512 KiB \
              (for MiB write 512M)\n",
         );
 }
@@ -311,4 +433,23 @@ fn a_full_disk_and_a_closed_pipe_are_errors() {
         );
         assert!(text.contains(why), "{text}");
     }
+}
+
+#[test]
+fn a_closed_standard_output_is_an_error_and_dev_null_is_none() {
+    let run = |redirection: &str| {
+        std::process::Command::new("sh")
+            .arg("-c")
+            .arg(format!("\"$P\" --arch x86_64 noreboot {redirection}"))
+            .env("P", assert_cmd::cargo::cargo_bin!("xen-params"))
+            .output()
+            .unwrap()
+    };
+    let closed = run(">&-");
+    assert_eq!(closed.status.code(), Some(1));
+    assert_eq!(
+        String::from_utf8_lossy(&closed.stderr),
+        "xen-params: write to standard output: it is closed\n"
+    );
+    assert_eq!(run(">/dev/null").status.code(), Some(0));
 }

@@ -51,7 +51,7 @@ fn names(folder: &Path) -> Vec<String> {
 fn writes_the_link_and_the_line_and_then_nothing_more() {
     let root = copy("debian");
     let dir = root.path().join("srv/system");
-    install(root.path(), &["--dom0-mem", "1024"])
+    install(root.path(), &["--dom0-mem", "1G,max:1G"])
         .assert()
         .success()
         .stdout("")
@@ -62,11 +62,11 @@ fn writes_the_link_and_the_line_and_then_nothing_more() {
         Path::new(TARGET)
     );
     let line = fs::read_to_string(dir.join("xen-params")).unwrap();
-    assert_eq!(line, "dom0_mem=1024M\n");
+    assert_eq!(line, "dom0_mem=1G,max:1G\n");
     let before = fs::metadata(dir.join("xen-params")).unwrap();
     assert_eq!(before.permissions().mode() & 0o7777, 0o644);
 
-    install(root.path(), &["--dom0-mem", "1024", "-v"])
+    install(root.path(), &["--dom0-mem", "1G,max:1G", "-v"])
         .assert()
         .success()
         .stdout("")
@@ -128,7 +128,7 @@ fn what_somebody_changed_stays_unless_forced() {
 #[test]
 fn a_dry_run_prints_the_commands_and_changes_nothing() {
     let root = copy("debian");
-    let output = install(root.path(), &["-n", "--dom0-mem", "1024"])
+    let output = install(root.path(), &["-n", "--dom0-mem", "1G,max:1G"])
         .assert()
         .success()
         .stderr("");
@@ -139,7 +139,7 @@ fn a_dry_run_prints_the_commands_and_changes_nothing() {
     // The commands do what the program would.
     let status = Process::new("sh").args(["-ec", &script]).status().unwrap();
     assert!(status.success());
-    install(root.path(), &["-n", "--dom0-mem", "1024"])
+    install(root.path(), &["-n", "--dom0-mem", "1G,max:1G"])
         .assert()
         .success()
         .stdout("");

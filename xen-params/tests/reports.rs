@@ -26,20 +26,23 @@ fn lint_tells_what_is_wrong() {
         .stderr("xen-params: 1 error found\n");
     params(&["lint", "noreboot ucode=scna dom0_mem=1G,max:1G"])
         .assert()
-        .success()
-        .stdout("hint: ucode=scna: value not checked\n")
-        .stderr("");
-    params(&["--help"])
-        .assert()
-        .success()
-        .stdout(contains("any other is taken as it is"));
+        .code(6)
+        .stdout(
+            "error: ucode=scna: \"scna\" does not fit (did you mean scan?): it takes [no-]scan, \
+             [no-]nmi, [no-]digest-check, [no-]allow-same or a number\n",
+        );
     params(&["lint", "noreboot", "smt=off"])
         .assert()
         .success()
         .stdout("");
+    params(&["lint", "--strict", "conring_size=64 conring_size=64k x"])
+        .assert()
+        .code(6)
+        .stderr("xen-params: 1 error and 2 warnings found\n");
     params(&["lint", "--strict", "conring_size=64"])
         .assert()
-        .code(6);
+        .code(6)
+        .stderr("xen-params: 1 warning found\n");
 }
 
 #[test]
@@ -62,6 +65,79 @@ fn lint_reads_what_xl_info_prints() {
 }
 
 #[test]
+fn lint_knows_files_by_what_they_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let grub_cfg = write(
+        "grub.cfg",
+        "menuentry 'Xen' {\n\
+         \tmultiboot2\t/boot/xen-4.17-amd64.gz placeholder smt=x ${xen_rm_opts}\n\
+         \tmodule2\t/boot/vmlinuz-6.1 placeholder root=/dev/sda1 ro dom0_mem=1G\n}\n",
+    );
+    let defaults = write(
+        "grub",
+        "GRUB_TIMEOUT=5\nGRUB_CMDLINE_XEN=\"noreboot root=/dev/sda\"\n",
+    );
+    let xen_cfg = write(
+        "xen.cfg",
+        "[global]\ndefault=a\n[a]\noptions=conswitch=#\nkernel=vmlinuz\n",
+    );
+    params(&["lint", &grub_cfg, &defaults, &xen_cfg])
+        .assert()
+        .code(6)
+        .stdout(format!(
+            "{grub_cfg}:2: error: smt=x: \"x\" is neither yes on true enable 1 nor no off false \
+             disable 0\n\
+             {grub_cfg}:3: error: dom0_mem=1G: an option of Xen: it belongs on the hypervisor's \
+             line\n\
+             {defaults}:2: error: root=/dev/sda: an option of Linux: it belongs on the Dom0 \
+             kernel's line\n\
+             {xen_cfg}:4: warning: conswitch=: has no effect without a value\n\
+             {xen_cfg}:4: error: conswitch=: in xen.cfg # begins a comment, even inside a word\n"
+        ))
+        .stderr("xen-params: 4 errors found\n");
+    let none = write(
+        "plain-grub.cfg",
+        "menuentry 'Linux' {\n\tlinux /vmlinuz quiet\n}\n",
+    );
+    params(&["lint", &none]).assert().code(5).stderr(format!(
+        "xen-params: {none}: no command line of Xen in it\n"
+    ));
+    // Below another root, where paths are that root's.
+    params(&["lint", "--root"])
+        .arg(folder.path())
+        .arg("/grub")
+        .assert()
+        .code(6)
+        .stdout(contains("/grub:2: error: root=/dev/sda"));
+}
+
+#[test]
+fn explain_foretells_what_dom0_gets() {
+    params(&["explain", "--host-mem=64G", "dom0_mem=1G+25%,max:8G"])
+        .assert()
+        .success()
+        .stdout(contains(
+            "  1G+25%,max:8G: 1 GiB and 25 % of the host's memory, at most 8 GiB\n  \
+             on a host where 64 GiB are free once Xen runs: 8 GiB, never more\n",
+        ));
+    let output = params(&["explain", "--json", "--host-mem=4096", "dom0_mem=-1G"])
+        .assert()
+        .success();
+    let document: serde_json::Value = serde_json::from_slice(&output.get_output().stdout).unwrap();
+    assert_eq!(document[0]["value"]["memory"], 3_u64 << 30);
+    assert_eq!(document[0]["value"]["memory_max"], serde_json::Value::Null);
+    params(&["explain", "--host-mem=lots", "dom0_mem=1G"])
+        .assert()
+        .code(2)
+        .stderr(contains("--host-mem"));
+}
+
+#[test]
 fn lint_takes_garbage_as_a_line() {
     params(&["lint"])
         .write_stdin(vec![0xff, 0x00, b' ', 0xfe, b'='])
@@ -71,15 +147,21 @@ fn lint_takes_garbage_as_a_line() {
 
 #[test]
 fn explain_tells_what_an_option_and_its_value_mean() {
-    params(&["explain", "dom0_max_vcpus=4-8", "conring_size=64k"])
-        .assert()
-        .success()
-        .stdout(
-            "dom0_max_vcpus\n  \
+    params(&[
+        "explain",
+        "--cpus=16",
+        "dom0_max_vcpus=4-8",
+        "conring_size=64k",
+    ])
+    .assert()
+    .success()
+    .stdout(
+        "dom0_max_vcpus\n  \
                How many virtual processors Dom0 has\n  \
-               takes:    <integer> ; = <min>-<max> (either may be omitted)\n  \
+               takes:    <int>[-[<int>]] | -<int>\n  \
                machines: all\n  \
-               4-8: as the host has, at least 4, at most 8\n\
+               4-8: as the host has, at least 4, at most 8\n  \
+               on a host with 16: 8\n\
              \n\
              conring_size\n  \
                The size of the ring that holds Xen's messages for xl dmesg\n  \
@@ -87,7 +169,7 @@ fn explain_tells_what_an_option_and_its_value_mean() {
                default:  16k\n  \
                machines: all\n  \
                64k: 64 KiB\n",
-        );
+    );
     params(&["explain", "dom0-mem"])
         .assert()
         .code(5)

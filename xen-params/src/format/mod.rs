@@ -43,9 +43,14 @@ pub fn render(
     target: &Target,
     boot: &BootArgs,
     root: &std::path::Path,
+    safe: bool,
 ) -> Result<String, Error> {
     let line = composed.line.to_string();
     match format {
+        Format::Plain if safe => {
+            let safe = safe_line(&composed.line, target.arch);
+            Ok(format!("{line}\n{safe}\n"))
+        }
         Format::Plain => Ok(format!("{line}\n")),
         Format::Grub => grub_defaults(&composed.line),
         Format::Efi => xen_cfg(&composed.line, target.arch, &read_boot_files(boot, root)?),

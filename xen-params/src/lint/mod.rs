@@ -1,11 +1,17 @@
 //! What is wrong with a line: what Xen would complain of, or take silently for
 //! something else than was meant.
 
+mod linux;
+mod memory;
+mod pairs;
+
+use crate::Target;
 use crate::finding::{Code, Finding, Severity};
-use crate::grammar::{Bound, Memory, Vcpus, parse_boolean, parse_integer, parse_size};
+use crate::grammar::{self, Memory, Vcpus, parse_boolean, parse_integer, parse_size};
 use crate::line::{END, LINE_MAX, OPTION_MAX, Word, words};
 use crate::table::{Entry, Parser, find, nearest};
-use crate::{Arch, Target};
+
+pub use linux::lint_linux;
 
 /// Says what is wrong with a line, in the line's order.
 #[must_use]
@@ -16,15 +22,23 @@ pub fn lint(text: &str, target: &Target) -> Vec<Finding> {
         seen: vec![],
         memory: vec![],
     };
-    for word in words(text) {
+    let mut all = words(text);
+    for word in all.by_ref() {
         if word.text == END {
-            let what = "ends Xen's part of the line; what follows is the Dom0 kernel's";
+            let what = match all.next() {
+                Some(next) => format!(
+                    "ends Xen's part of the line; {} and what follows it is the Dom0 kernel's",
+                    next.text
+                ),
+                None => "ends Xen's part of the line".to_owned(),
+            };
             linter.remark(&word, Severity::Error, Code::EndOfXen, what);
             break;
         }
         linter.word(&word);
     }
     linter.whole_memory();
+    linter.pairs();
     if text.len() > LINE_MAX {
         let what = format!(
             "the line has {} bytes; Xen keeps {LINE_MAX} for xl info",
@@ -37,7 +51,7 @@ pub fn lint(text: &str, target: &Target) -> Vec<Finding> {
 }
 
 /// The row of an option, and whether `no-` stands before its name.
-pub(crate) fn resolve<'t>(word: &Word<'_>, target: &Target) -> Option<(&'t Entry, bool)> {
+pub(crate) fn resolve(word: &Word<'_>, target: &Target) -> Option<(&'static Entry, bool)> {
     let key = word.key();
     // An index follows the name of some, as in ivrs_ioapic[4]=00:14.0.
     let index = key.find(['(', '[', '{', '<']);
@@ -58,13 +72,20 @@ pub(crate) fn resolve<'t>(word: &Word<'_>, target: &Target) -> Option<(&'t Entry
 struct Linter<'a> {
     target: &'a Target,
     findings: Vec<Finding>,
-    /// The options of which only the last counts.
-    seen: Vec<(&'static str, usize, String)>,
+    /// Every option that Xen knows.
+    seen: Vec<Seen<'a>>,
     /// Every amount of dom0_mem, with the option that it stands in.
-    memory: Vec<(usize, String, Memory)>,
+    memory: Vec<(Word<'a>, Memory)>,
 }
 
-impl Linter<'_> {
+/// An option of the line.
+struct Seen<'a> {
+    entry: &'static Entry,
+    word: Word<'a>,
+    negated: bool,
+}
+
+impl<'a> Linter<'a> {
     fn remark(&mut self, word: &Word<'_>, severity: Severity, code: Code, what: impl Into<String>) {
         // What is found late may be about an earlier option.
         let place = self.findings.partition_point(|known| known.at <= word.at);
@@ -86,7 +107,7 @@ impl Linter<'_> {
         self.remark(word, Severity::Warning, code, what);
     }
 
-    fn word(&mut self, word: &Word<'_>) {
+    fn word(&mut self, word: &Word<'a>) {
         if word.text.chars().any(char::is_control) {
             let what = "a tab or another control character; only a space separates options";
             return self.error(word, Code::ControlCharacter, what);
@@ -111,29 +132,51 @@ impl Linter<'_> {
             let what = format!("{releases}, not in {}", xen.unwrap_or_default());
             return self.error(word, Code::OtherRelease, what);
         }
+        self.obsolete(word, entry);
         self.value(word, entry, negated);
         self.duplicate(word, entry);
+        self.seen.push(Seen {
+            entry,
+            word: *word,
+            negated,
+        });
     }
 
     fn unknown(&mut self, word: &Word<'_>) {
         let key = word.key();
         let name = key.strip_prefix("no-").unwrap_or(key);
+        if linux::is_linux(key) {
+            let what = "an option of Linux: it belongs on the Dom0 kernel's line";
+            return self.error(word, Code::LinuxOption, what);
+        }
         let what = match nearest(name, self.target) {
             Some(meant) => format!("Xen has no such option (did you mean {meant}?)"),
-            None if is_linux(key) => {
-                "an option of Linux: it belongs on the Dom0 kernel's line".to_owned()
-            }
             None => "Xen has no such option".to_owned(),
         };
         self.error(word, Code::Unknown, what);
     }
 
-    fn value(&mut self, word: &Word<'_>, entry: &Entry, negated: bool) {
+    /// Gone by now, or to be said in another way.
+    fn obsolete(&mut self, word: &Word<'_>, entry: &Entry) {
+        if let Some(last) = entry.last {
+            let what = format!("obsolete: Xen {last} is the last that knows it");
+            self.remark(word, Severity::Warning, Code::Obsolete, what);
+        }
+        if let Some(now) = entry.now() {
+            let what = format!("obsolete: now {now}");
+            self.remark(word, Severity::Hint, Code::Obsolete, what);
+        }
+    }
+
+    fn value(&mut self, word: &Word<'a>, entry: &Entry, negated: bool) {
         let value = word.value().unwrap_or_default();
         match entry.parser {
             Parser::Boolean => {
                 if let Err(what) = parse_boolean(value) {
                     self.error(word, Code::BadValue, what);
+                } else if negated && !value.is_empty() {
+                    let what = format!("no- and ={value} are two answers; Xen takes them together");
+                    self.warning(word, Code::Contradiction, what);
                 }
             }
             Parser::Integer | Parser::Size if value.is_empty() => {
@@ -152,7 +195,7 @@ impl Linter<'_> {
                 self.error(word, Code::BadValue, "takes no value after no-");
             }
             Parser::Custom => self.custom(word, entry, if negated { "no" } else { value }),
-            Parser::Text | Parser::Ignored => {}
+            Parser::Text | Parser::Ignored => self.text(word, entry, value),
         }
         if negated && matches!(entry.parser, Parser::Integer | Parser::Size | Parser::Text) {
             let what = format!("Xen ignores the no- before {}", entry.name);
@@ -160,15 +203,31 @@ impl Linter<'_> {
         }
     }
 
-    fn size(&mut self, word: &Word<'_>, size: crate::grammar::Size) {
+    /// Kept as it is by Xen's parser, and looked at later or never.
+    fn text(&mut self, word: &Word<'_>, entry: &Entry, value: &str) {
+        match grammar::check(entry.syntax, value, self.target.xen) {
+            Ok(_) => {}
+            Err(_) if value.is_empty() => {
+                self.warning(word, Code::NoEffect, "has no effect without a value");
+            }
+            Err(what) if entry.parser == Parser::Ignored => {
+                self.warning(word, Code::BadValue, what);
+            }
+            Err(what) => self.error(word, Code::BadValue, what),
+        }
+    }
+
+    fn size(&mut self, word: &Word<'_>, size: grammar::Size) {
         if size.octal {
             self.octal(word, &size.to_string());
         } else if !size.has_suffix && size.bytes != 0 {
-            let number = size.bytes >> 10;
-            let what =
-                format!("{number} without a suffix is {number} KiB (for MiB write {number}M)");
-            self.warning(word, Code::Kib, what);
+            self.kib(word, size.bytes >> 10);
         }
+    }
+
+    fn kib(&mut self, word: &Word<'_>, number: u64) {
+        let what = format!("{number} without a suffix is {number} KiB (for MiB write {number}M)");
+        self.warning(word, Code::Kib, what);
     }
 
     fn octal(&mut self, word: &Word<'_>, meaning: &str) {
@@ -176,14 +235,14 @@ impl Linter<'_> {
         self.warning(word, Code::Octal, what);
     }
 
-    fn custom(&mut self, word: &Word<'_>, entry: &Entry, value: &str) {
+    fn custom(&mut self, word: &Word<'a>, entry: &Entry, value: &str) {
         match entry.name {
             "dom0_mem" => match Memory::parse(value, self.target.arch) {
                 Ok(memory) => {
                     for size in memory.amounts.iter().filter_map(|amount| amount.size) {
                         self.size(word, size);
                     }
-                    self.memory.push((word.at, word.text.to_owned(), memory));
+                    self.memory.push((*word, memory));
                 }
                 Err(what) => self.error(word, Code::BadValue, what),
             },
@@ -192,101 +251,41 @@ impl Linter<'_> {
                     self.error(word, Code::BadValue, what);
                 }
             }
-            _ => {}
+            _ => match grammar::check(entry.syntax, value, self.target.xen) {
+                Ok(fits) => {
+                    if let Some(number) = fits.kib {
+                        self.kib(word, number);
+                    }
+                }
+                Err(what) => self.error(word, Code::BadValue, what),
+            },
+        }
+        // An index, as in ivrs_ioapic[4]=00:14.0.
+        if entry.name.ends_with('[') {
+            let index = &word.key()[entry.name.len()..];
+            if index
+                .strip_suffix(']')
+                .map(parse_integer)
+                .is_none_or(|i| i.is_err())
+            {
+                let what = format!("a number and ] must follow {}", entry.name);
+                self.error(word, Code::BadValue, what);
+            }
         }
     }
 
-    fn duplicate(&mut self, word: &Word<'_>, entry: &Entry) {
+    fn duplicate(&mut self, word: &Word<'a>, entry: &Entry) {
         // Those with a function of their own may add up.
         if matches!(entry.parser, Parser::Custom | Parser::Ignored) {
             return;
         }
-        let earlier = self.seen.iter().position(|(name, ..)| *name == entry.name);
-        let earlier = earlier.map(|place| self.seen.swap_remove(place));
-        self.seen.push((entry.name, word.at, word.text.to_owned()));
-        if let Some((_, at, text)) = earlier {
-            let earlier = Word { at, text: &text };
+        let earlier = self.seen.iter().rfind(|seen| seen.entry.name == entry.name);
+        if let Some(earlier) = earlier.map(|seen| seen.word) {
             let what = format!("has no effect: the later {} wins", word.text);
             self.warning(&earlier, Code::Duplicate, what);
         }
     }
-
-    /// Several dom0_mem options add up; a bound that is named again wins.
-    fn whole_memory(&mut self) {
-        let all = std::mem::take(&mut self.memory);
-        let Some((at, text, _)) = all.last() else {
-            return;
-        };
-        let last = Word { at: *at, text };
-        for bound in [Bound::Exact, Bound::Least, Bound::Most] {
-            let mut with = all
-                .iter()
-                .filter(|(.., memory)| memory.last(bound).is_some());
-            let Some((at, text, _)) = with.next_back() else {
-                continue;
-            };
-            for (earlier, earlier_text, _) in with {
-                let word = Word {
-                    at: *earlier,
-                    text: earlier_text,
-                };
-                let what = format!("has no effect: the later {text} wins");
-                if earlier != at {
-                    self.warning(&word, Code::Duplicate, what);
-                }
-            }
-        }
-        let fixed = |bound| {
-            let amount = all
-                .iter()
-                .rev()
-                .find_map(|(.., memory)| memory.last(bound))?;
-            let fixed = amount.percent.is_none() && !amount.minus;
-            amount.size.filter(|_| fixed)
-        };
-        match (fixed(Bound::Least), fixed(Bound::Exact), fixed(Bound::Most)) {
-            (Some(least), _, Some(most)) if least.bytes > most.bytes => {
-                let what = format!("min: {least} is above max: {most}");
-                self.error(&last, Code::Contradiction, what);
-            }
-            (_, Some(exact), Some(most)) if exact.bytes > most.bytes => {
-                let what = format!("{exact} is above max: {most}, which wins");
-                self.warning(&last, Code::Contradiction, what);
-            }
-            _ => {}
-        }
-        let bounded = all
-            .iter()
-            .any(|(.., memory)| memory.last(Bound::Most).is_some());
-        if !bounded && self.target.arch == Arch::X86_64 {
-            let what = "without max: Dom0 keeps page tables for all of the host's memory";
-            self.remark(&last, Severity::Hint, Code::NoMaximum, what);
-        }
-    }
-}
-
-/// Options of the kernel that often stand on the wrong line.
-fn is_linux(key: &str) -> bool {
-    const NAMES: [&str; 14] = [
-        "BOOT_IMAGE",
-        "init",
-        "initrd",
-        "nomodeset",
-        "quiet",
-        "rdinit",
-        "ro",
-        "root",
-        "rootdelay",
-        "rootflags",
-        "rootfstype",
-        "rootwait",
-        "rw",
-        "splash",
-    ];
-    const MODULES: [&str; 5] = ["rd.", "systemd.", "xen-blkback.", "xen-pciback.", "net."];
-    NAMES.contains(&key) || MODULES.iter().any(|module| key.starts_with(module))
 }
 
 #[cfg(test)]
-#[path = "lint_tests.rs"]
 mod tests;

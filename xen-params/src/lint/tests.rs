@@ -1,4 +1,5 @@
 use super::*;
+use crate::Arch;
 use proptest::prelude::*;
 
 fn target(arch: Arch, xen: Option<&str>) -> Target {
@@ -31,7 +32,7 @@ fn finds_nothing_in_a_good_line() {
         "placeholder dom0_mem=1024M,max:1024M com1=115200,8n1 console=com1,vga no-real-mode edd=off",
         "dom0_mem=min:512M,max:8G,1G+10% dom0_max_vcpus=1-16 loglvl=all/all",
         "no-watchdog smt=off ucode=scan ivrs_ioapic[4]=00:14.0 dom0=pvh",
-        "conring_size=16k nr_irqs=0x100 vcpu_migration_delay=-1 reboot=no",
+        "conring_size=16k nr_irqs=0x100 tevt_mask=-1 reboot=no",
     ] {
         assert_eq!(found(line), NOTHING, "{line}");
     }
@@ -155,7 +156,91 @@ fn contradictory_memory_is_told() {
         ["dom0_mem=4G,max:2G: 4 GiB is above max: 2 GiB, which wins"]
     );
     assert_eq!(found("dom0_mem=50%,max:2G"), NOTHING);
-    assert_eq!(found("dom0_mem=2G"), [(Severity::Hint, Code::NoMaximum)]);
+    assert_eq!(found("dom0_mem=2G"), [(Severity::Warning, Code::NoMaximum)]);
+}
+
+#[test]
+fn options_that_do_not_go_together_are_told() {
+    assert_eq!(
+        told("console=com1,vga"),
+        [
+            "console=com1,vga: com1 without com1= has whatever speed firmware gave it \
+             (such as com1=115200,8n1)"
+        ]
+    );
+    assert_eq!(found("com1=115200 console=com1 dbgp=ehci"), NOTHING);
+    for (line, code) in [
+        ("console=xhci", Code::Incomplete),
+        ("iommu=no,required", Code::Contradiction),
+        ("no-iommu dom0=pvh", Code::Contradiction),
+        ("nosmp maxcpus=4", Code::Contradiction),
+        ("watchdog_timeout=5 no-watchdog", Code::Contradiction),
+        ("no-smt=0", Code::Contradiction),
+        ("flask=enforcing", Code::Incomplete),
+        ("sched=credit credit2_runqueue=core", Code::NoEffect),
+        ("sched=creditt", Code::BadValue),
+        ("dom0_mem=1G,min:2G,max:4G", Code::Contradiction),
+    ] {
+        let codes: Vec<Code> = found(line).iter().map(|(_, code)| *code).collect();
+        assert_eq!(codes, [code], "{line}");
+    }
+    for line in [
+        "iommu=no,required iommu=yes",
+        "dom0=pvh",
+        "nosmp maxcpus=1",
+        "no-nosmp maxcpus=4",
+        "no-watchdog watchdog_timeout=0",
+        "flask=enforcing xsm=flask",
+        "sched=credit sched_credit_tslice_ms=5",
+    ] {
+        assert_eq!(found(line), NOTHING, "{line}");
+    }
+}
+
+#[test]
+fn what_is_obsolete_is_told_with_the_release_where_that_is_known() {
+    assert_eq!(
+        told("gdb=com1 hpetbroadcast"),
+        [
+            "gdb=com1: obsolete: Xen 4.18 is the last that knows it",
+            "hpetbroadcast: obsolete: now hpet=broadcast",
+        ]
+    );
+}
+
+#[test]
+fn options_on_the_wrong_side_are_told() {
+    let target = target(Arch::X86_64, None);
+    let told = |line: &str| -> Vec<String> {
+        let found = lint_linux(line, &target);
+        found.iter().map(|one| one.word.clone()).collect()
+    };
+    assert_eq!(
+        told("root=/dev/sda1 ro quiet dom0_mem=1G console=hvc0 acpi=off com1=115200 mem=4G no-smt"),
+        ["dom0_mem=1G", "com1=115200", "no-smt"]
+    );
+    assert_eq!(
+        found("root=/dev/sda1 noreboot xen-pciback.hide=(01:00.0)"),
+        [
+            (Severity::Error, Code::LinuxOption),
+            (Severity::Error, Code::LinuxOption)
+        ]
+    );
+}
+
+proptest! {
+    #[test]
+    fn a_line_of_the_table_s_options_is_the_same_when_taken_apart_and_put_together(
+        rows in prop::collection::vec((0..232_usize, "[a-z0-9,:=]{0,8}"), 0..20)
+    ) {
+        let words = rows.iter().map(|(row, value)| {
+            format!("{}={value}", crate::table::table()[*row].name)
+        });
+        let line = words.collect::<Vec<_>>().join(" ");
+        prop_assert_eq!(crate::Line::parse(&line).to_string(), line.clone());
+        let _ = lint(&line, &target(Arch::X86_64, None));
+        let _ = lint_linux(&line, &target(Arch::Aarch64, None));
+    }
 }
 
 proptest! {

@@ -1,0 +1,95 @@
+use super::*;
+
+fn lines(text: &str) -> Vec<(usize, Side, String)> {
+    carried(text)
+        .into_iter()
+        .map(|one| (one.number, one.side, one.line))
+        .collect()
+}
+
+fn xen(number: usize, line: &str) -> (usize, Side, String) {
+    (number, Side::Xen, line.to_owned())
+}
+
+fn linux(number: usize, line: &str) -> (usize, Side, String) {
+    (number, Side::Linux, line.to_owned())
+}
+
+#[test]
+fn finds_the_line_in_the_output_of_xl_info() {
+    let text = "host                   : dom0\n\
+        xen_commandline        : placeholder dom0_mem=1G com1=115200,8n1\n\
+        cc_compiler            : gcc\n";
+    assert_eq!(
+        lines(text),
+        [xen(2, "placeholder dom0_mem=1G com1=115200,8n1")]
+    );
+}
+
+#[test]
+fn takes_every_line_of_another_text() {
+    assert_eq!(
+        lines("# a comment\n\nnoreboot\nwatchdog\n"),
+        [xen(3, "noreboot"), xen(4, "watchdog")]
+    );
+    assert_eq!(lines(""), []);
+}
+
+#[test]
+fn finds_both_lines_of_each_entry_of_a_grub_cfg() {
+    let text = "menuentry 'Debian GNU/Linux' --class debian {\n\
+        \tlinux /boot/vmlinuz-6.1 root=/dev/sda1 dom0_mem=1G\n\
+        }\n\
+        menuentry 'Debian GNU/Linux, with Xen hypervisor' {\n\
+        \tmultiboot2 /boot/xen-4.17-amd64.gz placeholder dom0_mem=1G \
+        'ivrs_hpet[0]=00:14.0' ${xen_rm_opts}\n\
+        \tmodule2 /boot/vmlinuz-6.1 placeholder root=/dev/sda1 ro\n\
+        \tmodule2 --nounzip /boot/initrd.img-6.1\n\
+        }\n\
+        menuentry 'memtest' {\n\
+        \tmultiboot /boot/memtest.bin console=ttyS0\n\
+        \tmodule /boot/vmlinuz-x a=b\n\
+        }\n";
+    assert_eq!(
+        lines(text),
+        [
+            xen(5, "placeholder dom0_mem=1G ivrs_hpet[0]=00:14.0"),
+            linux(6, "placeholder root=/dev/sda1 ro"),
+        ]
+    );
+}
+
+#[test]
+fn finds_the_settings_of_grub_mkconfig() {
+    let text = "GRUB_TIMEOUT=5\n\
+        # GRUB_CMDLINE_XEN=\"commented=out\"\n\
+        GRUB_CMDLINE_LINUX_DEFAULT=\"quiet\"\n\
+        GRUB_CMDLINE_XEN='dom0_mem=1G '\\''ivrs_hpet[0]=00:14.0'\\'''\n\
+        export GRUB_CMDLINE_XEN_DEFAULT=\"$GRUB_CMDLINE_XEN_DEFAULT a \\\n  b\" # why\n";
+    assert_eq!(
+        lines(text),
+        [
+            linux(3, "quiet"),
+            xen(4, "dom0_mem=1G 'ivrs_hpet[0]=00:14.0'"),
+            xen(5, "a   b"),
+        ]
+    );
+}
+
+#[test]
+fn finds_the_lines_of_a_xen_cfg_and_what_it_would_cut() {
+    let text = "[global]\ndefault=normal\n\n[normal]\n\
+        options=noreboot conswitch=#x\n\
+        kernel=vmlinuz root=/dev/sda1\n\
+        ramdisk=initrd.img\n";
+    assert_eq!(
+        lines(text),
+        [xen(5, "noreboot conswitch="), linux(6, "root=/dev/sda1")]
+    );
+    let target = Target {
+        arch: crate::Arch::X86_64,
+        xen: None,
+    };
+    let found = carried(text)[0].findings(&target);
+    assert!(found.iter().any(|finding| finding.code == Code::Uncarried));
+}

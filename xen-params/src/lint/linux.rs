@@ -1,0 +1,142 @@
+//! The other line: the Dom0 kernel's.
+
+use crate::Target;
+use crate::finding::{Code, Finding, Severity};
+use crate::line::{Word, words};
+use crate::lint::resolve;
+
+/// Options of Linux that often stand on the wrong line. Xen has none of these.
+const LINUX: [&str; 46] = [
+    "BOOT_IMAGE",
+    "amd_iommu",
+    "apparmor",
+    "audit",
+    "biosdevname",
+    "cgroup_enable",
+    "debug",
+    "earlycon",
+    "earlyprintk",
+    "fsck.mode",
+    "hugepages",
+    "i915.modeset",
+    "init",
+    "initrd",
+    "intel_iommu",
+    "ip",
+    "isolcpus",
+    "kvm",
+    "lockdown",
+    "mitigations",
+    "modprobe.blacklist",
+    "module_blacklist",
+    "net.ifnames",
+    "nomodeset",
+    "panic",
+    "printk.time",
+    "quiet",
+    "rdinit",
+    "resume",
+    "rhgb",
+    "ro",
+    "root",
+    "rootdelay",
+    "rootflags",
+    "rootfstype",
+    "rootwait",
+    "rw",
+    "security",
+    "selinux",
+    "single",
+    "splash",
+    "swiotlb",
+    "transparent_hugepage",
+    "usbcore",
+    "video",
+    "zswap.enabled",
+];
+
+/// The beginnings of the names of modules' options.
+const MODULES: [&str; 9] = [
+    "rd.",
+    "systemd.",
+    "xen-blkback.",
+    "xen-pciback.",
+    "xen_pciback.",
+    "xen-netback.",
+    "net.",
+    "i915.",
+    "amdgpu.",
+];
+
+/// Names that Linux has too.
+const BOTH: [&str; 43] = [
+    "acpi",
+    "acpi_apic_instance",
+    "acpi_skip_timer_override",
+    "acpi_sleep",
+    "apic",
+    "clocksource",
+    "console",
+    "crashkernel",
+    "cpuidle",
+    "debugtrace",
+    "edd",
+    "edid",
+    "efi",
+    "font",
+    "hardware_dom",
+    "hest_disable",
+    "hpet",
+    "iommu",
+    "lapic",
+    "maxcpus",
+    "mce",
+    "mem",
+    "mmio-relax",
+    "msi",
+    "nmi",
+    "no-real-mode",
+    "noapic",
+    "noirqbalance",
+    "nolapic",
+    "nosmp",
+    "nr_irqs",
+    "numa",
+    "pci",
+    "placeholder",
+    "reboot",
+    "smap",
+    "smep",
+    "tboot",
+    "tsc",
+    "tsx",
+    "vga",
+    "watchdog",
+    "xsave",
+];
+
+/// It is an option of Linux and none of Xen.
+pub(super) fn is_linux(key: &str) -> bool {
+    LINUX.contains(&key) || MODULES.iter().any(|module| key.starts_with(module))
+}
+
+/// Says what of a Dom0 kernel's line belongs on the hypervisor's.
+#[must_use]
+pub fn lint_linux(text: &str, target: &Target) -> Vec<Finding> {
+    let is_xen = |word: &Word<'_>| {
+        let key = word.key();
+        resolve(word, target).is_some_and(|(entry, negated)| {
+            !BOTH.contains(&entry.name) && (!negated || word.value().is_none()) && key.len() > 2
+        })
+    };
+    words(text)
+        .filter(is_xen)
+        .map(|word| Finding {
+            severity: Severity::Error,
+            code: Code::XenOption,
+            at: word.at,
+            word: word.text.to_owned(),
+            what: "an option of Xen: it belongs on the hypervisor's line".to_owned(),
+        })
+        .collect()
+}
