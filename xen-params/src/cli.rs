@@ -49,7 +49,7 @@ pub enum Action {
     List(ListArgs),
     /// Compare two command lines
     Diff(DiffArgs),
-    /// Put the link xen.gz and the file xen-params into a folder
+    /// Install the link xen.gz and the file xen-params, or a boot entry
     Install(InstallArgs),
 }
 
@@ -147,9 +147,22 @@ pub struct InstallArgs {
         long,
         value_name = "DIR",
         env = "XEN_PARAMS_DIR",
+        hide_env_values = true,
+        required_unless_present = "boot_entry"
+    )]
+    pub dir: Option<PathBuf>,
+
+    /// Install a boot entry: for grub and grub-entry where GRUB looks for it,
+    /// for efi xen.cfg, xen.efi, kernel and ramdisk in DIR, for limine in
+    /// DIR/limine.conf
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        env = "XEN_PARAMS_BOOT_ENTRY",
         hide_env_values = true
     )]
-    pub dir: PathBuf,
+    pub boot_entry: Option<BootEntry>,
 
     /// Print the equivalent shell commands, change nothing
     #[arg(short = 'n', long)]
@@ -162,6 +175,23 @@ pub struct InstallArgs {
     /// The line.
     #[command(flatten)]
     pub line: LineArgs,
+
+    /// What else a boot entry names.
+    #[command(flatten)]
+    pub boot: BootArgs,
+}
+
+/// The boot entries that can be installed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum BootEntry {
+    /// The settings of grub-mkconfig; run update-grub after it.
+    Grub,
+    /// Entries in GRUB's custom.cfg, a normal and a safe one.
+    GrubEntry,
+    /// A folder for xen.efi.
+    Efi,
+    /// Entries in limine.conf, a normal and a safe one.
+    Limine,
 }
 
 const EXIT_STATUS: &str = "\

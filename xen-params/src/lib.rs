@@ -26,13 +26,16 @@ mod lint;
 mod merge;
 mod names;
 mod report;
+mod run_install;
 mod settings;
 mod table;
 mod target;
 mod version;
 
 pub use carried::{Carried, Side, carried};
-pub use cli::{Action, Args, ComposeArgs, DiffArgs, ExplainArgs, InstallArgs, LintArgs, ListArgs};
+pub use cli::{
+    Action, Args, BootEntry, ComposeArgs, DiffArgs, ExplainArgs, InstallArgs, LintArgs, ListArgs,
+};
 pub use compose::{Composed, compose};
 pub use diff::diff;
 pub use error::Error;
@@ -40,7 +43,8 @@ pub use explain::{explain, list};
 pub use finding::{Code, Finding, Severity};
 pub use forecast::{Host, MemoryForecast};
 pub use format::{
-    BootFiles, Document, Format, grub_defaults, read_boot_files, render, safe_line, xen_cfg,
+    BootEntries, BootFiles, Document, Format, grub_defaults, read_boot_files, render, safe_line,
+    xen_cfg,
 };
 pub use line::{END, LINE_MAX, Line, OPTION_MAX, Word, words};
 pub use lint::{lint, lint_linux};
@@ -92,7 +96,7 @@ fn act(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Erro
             print(&list(pattern, &target, args.report.json)?, out)
         }
         Some(Action::Diff(args)) => report::diff_lines(args, out),
-        Some(Action::Install(args)) => install_line(args, out, err),
+        Some(Action::Install(args)) => run_install::install(args, out, err),
     }
 }
 
@@ -106,15 +110,7 @@ fn compose_line(
     if let Some(refusal) = composed.refusal(args.line.force) {
         return Err(refusal);
     }
-    let root = &args.line.target.root;
-    let text = render(
-        args.format,
-        &composed,
-        target,
-        &args.boot,
-        root,
-        args.line.safe,
-    )?;
+    let text = render(args.format, &composed, target, &args.boot, &args.line)?;
     warn(&composed, args.line.force, err);
     if is_closed() {
         let closed = std::io::Error::other("it is closed");
@@ -123,64 +119,7 @@ fn compose_line(
     print(&text, out)
 }
 
-fn install_line(args: &InstallArgs, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Error> {
-    let mut target_args = args.line.target.clone();
-    let root = target_args.root.clone();
-    install::stays_below(&root, &args.dir, "--dir")?;
-    let hypervisor = match target_args.xen_file.take() {
-        Some(file) => file,
-        None => install::find_hypervisor(&root)?,
-    };
-    install::stays_below(&root, &hypervisor, "--xen-file")?;
-    target_args.xen_file = Some(hypervisor.clone());
-    let target = Target::read(&target_args)?;
-    let composed = compose(&args.line, &target)?;
-    let force = args.line.force;
-    if let Some(refusal) = composed.refusal(force) {
-        return Err(match refusal {
-            // Not the command line is wrong but what is wanted.
-            Error::Parameter(what) => Error::Configured(what),
-            other => other,
-        });
-    }
-    let facts = install::Facts::read(&root, &args.dir, &hypervisor)?;
-    let wanted = install::Wanted {
-        target: absolute(&root, &hypervisor)?,
-        line: composed.line.to_string(),
-    };
-    let steps = install::plan(&facts, &wanted, force)?;
-    warn(&composed, force, err);
-    if args.dry_run {
-        return steps
-            .iter()
-            .try_for_each(|step| print(&(step.command() + "\n"), out));
-    }
-    let remark = install::apply(&steps, |step| {
-        if args.verbose {
-            // The work is done; a lost remark does not undo it.
-            let _ = writeln!(err, "xen-params: {}", step.done());
-        }
-    })?;
-    if let Some(error) = remark {
-        let _ = writeln!(err, "xen-params: warning: {error}");
-    }
-    Ok(())
-}
-
-/// Where a link in some folder points must not depend on that folder.
-fn absolute(root: &Path, file: &Path) -> Result<std::path::PathBuf, Error> {
-    if root != Path::new("/") {
-        return Ok(Path::new("/").join(file));
-    }
-    if file.is_absolute() {
-        return Ok(file.to_path_buf());
-    }
-    std::env::current_dir()
-        .map(|here| here.join(file))
-        .map_err(|error| Error::system("ask for the current folder", error))
-}
-
-fn warn(composed: &Composed, force: bool, err: &mut dyn Write) {
+pub(crate) fn warn(composed: &Composed, force: bool, err: &mut dyn Write) {
     for finding in composed.warnings(force) {
         // A lost warning does not make the line a worse one.
         let _ = writeln!(err, "xen-params: warning: {finding}");

@@ -11,7 +11,7 @@ use crate::target::{below, is_absent, read_if_there};
 /// What a boot entry names beside the hypervisor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BootFiles {
-    /// The kernel, as the boot loader is to look for it.
+    /// The kernel, as the system has it.
     pub kernel: String,
     /// Its initial ramdisk.
     pub ramdisk: Option<String>,
@@ -19,8 +19,7 @@ pub struct BootFiles {
     pub linux_cmdline: String,
 }
 
-/// What the arguments name, else what is found below `root`. A file that was
-/// found is given by its name alone, for `xen.efi` looks beside itself.
+/// What the arguments name, else what is found in `/boot` below `root`.
 ///
 /// # Errors
 /// Nothing is named and nothing found, or a file cannot be read.
@@ -40,7 +39,7 @@ pub fn read_boot_files(args: &BootArgs, root: &Path) -> Result<BootFiles, Error>
         None => {
             let release = newest_dom0_kernel(root)?;
             let ramdisk = ramdisk_of(root, &release);
-            (format!("vmlinuz-{release}"), ramdisk)
+            (format!("/boot/vmlinuz-{release}"), ramdisk)
         }
     };
     Ok(BootFiles {
@@ -103,7 +102,8 @@ fn ramdisk_of(root: &Path, release: &str) -> Option<String> {
         format!("initrd-{release}"),
     ];
     let boot = below(root, Path::new("/boot"));
-    names.into_iter().find(|name| boot.join(name).is_file())
+    let name = names.into_iter().find(|name| boot.join(name).is_file());
+    name.map(|name| format!("/boot/{name}"))
 }
 
 /// The running kernel's line, without what only its boot loader meant.

@@ -2,6 +2,7 @@
 //! (`docs/misc/efi.pandoc` and `xen/common/efi/boot.c` of Xen).
 
 use crate::format::BootFiles;
+use crate::format::entries::name_of;
 use crate::line::Line;
 use crate::{Arch, Error};
 
@@ -15,21 +16,25 @@ pub fn xen_cfg(line: &Line, arch: Arch, files: &BootFiles) -> Result<String, Err
     for word in line.words() {
         check("options", word.text)?;
     }
-    check("kernel", &files.kernel)?;
+    // xen.efi looks for files beside itself.
+    let beside = |path: &str| match path.strip_prefix('/') {
+        Some(_) => name_of(path).to_owned(),
+        None => path.to_owned(),
+    };
+    let kernel = beside(&files.kernel);
+    let ramdisk = files.ramdisk.as_deref().map(beside);
+    check("kernel", &kernel)?;
     check("the kernel's command line", &files.linux_cmdline)?;
-    let mut body = format!("kernel={}", files.kernel);
+    let mut body = format!("kernel={kernel}");
     if !files.linux_cmdline.is_empty() {
         body += &format!(" {}", files.linux_cmdline);
     }
     body.push('\n');
-    if let Some(ramdisk) = &files.ramdisk {
+    if let Some(ramdisk) = &ramdisk {
         check("ramdisk", ramdisk)?;
         body += &format!("ramdisk={ramdisk}\n");
     }
-    for name in [Some(&files.kernel), files.ramdisk.as_ref()]
-        .into_iter()
-        .flatten()
-    {
+    for name in [Some(&kernel), ramdisk.as_ref()].into_iter().flatten() {
         if name.contains(' ') {
             return Err(Error::Parameter(format!(
                 "{name:?}: in xen.cfg a space ends a file's name"

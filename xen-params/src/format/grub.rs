@@ -12,11 +12,8 @@ use crate::line::Line;
 pub fn grub_defaults(line: &Line) -> Result<String, Error> {
     let mut words = vec![];
     for word in line.words() {
-        if word.text.contains(['\'', '"', '\\']) || !word.text.is_ascii() {
-            return Err(Error::Parameter(format!(
-                "{}: GRUB does not hand quotes, backslashes and letters beyond ASCII on as they are",
-                word.text
-            )));
+        if let Some(error) = unfit_for_grub(word.text) {
+            return Err(error);
         }
         words.push(for_grub(word.text));
     }
@@ -31,8 +28,17 @@ pub fn grub_defaults(line: &Line) -> Result<String, Error> {
     ))
 }
 
+/// Why GRUB would not hand a word on as it is.
+pub(super) fn unfit_for_grub(word: &str) -> Option<Error> {
+    (word.contains(['\'', '"', '\\']) || !word.is_ascii()).then(|| {
+        Error::Parameter(format!(
+            "{word}: GRUB does not hand quotes, backslashes and letters beyond ASCII on as they are"
+        ))
+    })
+}
+
 /// A word as it must stand in `grub.cfg`, a script of its own, to reach Xen.
-fn for_grub(word: &str) -> String {
+pub(super) fn for_grub(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-=,.:+/%@".contains(c);
     if word.chars().all(plain) {
         word.to_owned()

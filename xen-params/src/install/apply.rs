@@ -9,6 +9,10 @@ use std::path::{Path, PathBuf};
 
 use super::Step;
 use crate::Error;
+use crate::format::names_after;
+
+/// What the names begin with that files have until they are whole.
+const TEMPORARY: &str = ".xen-params-";
 
 /// A file or link under a name of its own, beside the one it is for. It goes
 /// away if it does not get that name.
@@ -44,18 +48,21 @@ pub fn apply(steps: &[Step], mut done: impl FnMut(&Step)) -> Result<Option<Error
                 target,
                 source,
             } => staged.push(link(path, target, source, symlink_at)?),
+            Step::Copy { path, source } => {
+                let content = fs::read(source)
+                    .map_err(|error| Error::system(format!("read {}", source.display()), error))?;
+                staged.push(write(path, &content)?);
+            }
             Step::Mark(_) => {}
         }
     }
-    let folder = staged.first().and_then(|one| one.path.parent());
-    let folder = folder.map(Path::to_path_buf);
+    let mut folders: Vec<&Path> = staged.iter().filter_map(|one| one.path.parent()).collect();
+    folders.dedup();
     for one in staged {
         fs::rename(&one.temporary, one.path)
             .map_err(|error| Error::system(format!("rename to {}", one.path.display()), error))?;
     }
-    if let Some(folder) = folder {
-        synchronize(&folder)?;
-    }
+    folders.into_iter().try_for_each(synchronize)?;
     let mut remark = None;
     for step in steps {
         match step {
@@ -77,9 +84,10 @@ fn beside<'a, R>(
 ) -> Result<(Staged<'a>, R), Error> {
     let folder = path.parent().unwrap_or(Path::new("/"));
     let process = std::process::id();
+    sweep(folder);
     let mut number = 0;
     loop {
-        let temporary = folder.join(format!(".xen-params-{process}-{number}"));
+        let temporary = folder.join(format!("{TEMPORARY}{process}-{number}"));
         match make(&temporary) {
             Ok(made) => return Ok((Staged { temporary, path }, made)),
             // Another one of this run, or left by one that was killed.
@@ -90,6 +98,25 @@ fn beside<'a, R>(
                     error,
                 ));
             }
+        }
+    }
+}
+
+/// Removes what runs left that were killed: names with the number of a process
+/// that is no more.
+fn sweep(folder: &Path) {
+    let Ok(names) = names_after(folder, TEMPORARY) else {
+        return;
+    };
+    for rest in names {
+        let process = rest.split_once('-').map_or("", |(process, _)| process);
+        let is_number = !process.is_empty() && process.bytes().all(|byte| byte.is_ascii_digit());
+        if is_number
+            && !Path::new("/proc").join(process).exists()
+            && Path::new("/proc/self").exists()
+        {
+            // Another run may have been faster.
+            let _ = fs::remove_file(folder.join(format!("{TEMPORARY}{rest}")));
         }
     }
 }
@@ -209,6 +236,24 @@ mod tests {
         let error = apply(&steps, |_| {}).unwrap_err();
         assert!(error.to_string().starts_with("write in "), "{error}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_a_killed_run_left_is_removed_and_a_living_one_s_is_not() {
+        let folder = folder();
+        let at = |name: String| folder.path().join(name);
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let dead = at(format!("{TEMPORARY}{}-0", child.id()));
+        child.wait().unwrap();
+        let living = at(format!("{TEMPORARY}1-0"));
+        let other = at(".xen-params-notes".to_owned());
+        for path in [&dead, &living, &other] {
+            fs::write(path, "").unwrap();
+        }
+        let path = at("xen-params".to_owned());
+        let text = "x\n".to_owned();
+        apply(&[Step::Write { path, text }], |_| {}).unwrap();
+        assert!(!dead.exists() && living.exists() && other.exists());
     }
 
     #[test]

@@ -34,7 +34,7 @@ impl Found {
         }
     }
 
-    fn read(path: &Path) -> Result<Self, Error> {
+    pub(super) fn read(path: &Path) -> Result<Self, Error> {
         let failed = |error| Error::system(format!("look at {}", path.display()), error);
         let kind = match fs::symlink_metadata(path) {
             Ok(metadata) => metadata.file_type(),
@@ -91,8 +91,6 @@ impl Facts {
         let source = below(root, hypervisor);
         let source_fingerprint = read_hypervisor(&source)?;
         let record = read_if_there(&dir.join(RECORD))?;
-        let run = Path::new("/run");
-        let marker = run.join("reboot-required");
         Ok(Self {
             dir_found: if dir.is_dir() {
                 Found::Other("a folder")
@@ -106,10 +104,19 @@ impl Facts {
             params: Found::read(&dir.join(PARAMS))?,
             source,
             source_fingerprint,
-            marker: (root == Path::new("/") && run.is_dir() && !marker.exists()).then_some(marker),
+            marker: marker(root),
             dir,
         })
     }
+}
+
+/// The file that says that a reboot is needed, unless it is there already or
+/// nobody could read it.
+#[must_use]
+pub fn marker(root: &Path) -> Option<PathBuf> {
+    let run = Path::new("/run");
+    let marker = run.join("reboot-required");
+    (root == Path::new("/") && run.is_dir() && !marker.exists()).then_some(marker)
 }
 
 /// Refuses a path that leads out of `root`, by `..` or by a link.
@@ -164,7 +171,7 @@ fn is_same(a: &Path, b: &Path) -> Result<bool, Error> {
     })
 }
 
-fn read_hypervisor(path: &Path) -> Result<Fingerprint, Error> {
+pub(crate) fn read_hypervisor(path: &Path) -> Result<Fingerprint, Error> {
     let failed = |error: io::Error| {
         if is_absent(&error) {
             Error::NoHypervisor {
@@ -193,17 +200,29 @@ fn read_hypervisor(path: &Path) -> Result<Fingerprint, Error> {
 /// # Errors
 /// There is none, or the folder cannot be read.
 pub fn find_hypervisor(root: &Path) -> Result<PathBuf, Error> {
+    newest(root, ".gz")
+}
+
+/// The newest `/boot/xen-*.efi` below `root`, as the system there names it.
+///
+/// # Errors
+/// There is none, or the folder cannot be read.
+pub fn find_efi(root: &Path) -> Result<PathBuf, Error> {
+    newest(root, ".efi")
+}
+
+fn newest(root: &Path, ending: &str) -> Result<PathBuf, Error> {
     let boot = below(root, Path::new("/boot"));
     let newest = names_after(&boot, "xen-")?
         .into_iter()
         // xen-syms-* are symbols, for a debugger.
-        .filter_map(|rest| rest.strip_suffix(".gz").map(str::to_owned))
+        .filter_map(|rest| rest.strip_suffix(ending).map(str::to_owned))
         .filter(|version| version.starts_with(|c: char| c.is_ascii_digit()))
         .max_by(|a, b| compare(a, b));
     match newest {
-        Some(version) => Ok(Path::new("/boot").join(format!("xen-{version}.gz"))),
+        Some(version) => Ok(Path::new("/boot").join(format!("xen-{version}{ending}"))),
         None => Err(Error::NoHypervisor {
-            looked_at: boot.join("xen-*.gz"),
+            looked_at: boot.join(format!("xen-*{ending}")),
         }),
     }
 }

@@ -6,13 +6,16 @@
 //! somebody, and is left alone unless that is forced.
 
 mod apply;
+mod entry;
 mod facts;
 mod hypervisor;
 mod plan;
 mod record;
 
 pub use apply::apply;
-pub use facts::{Facts, Found, find_hypervisor, stays_below};
+pub use entry::{Content, EntryFile, grub_custom, grub_settings, plan_entry};
+pub(crate) use facts::read_hypervisor;
+pub use facts::{Facts, Found, find_efi, find_hypervisor, marker, stays_below};
 pub use plan::{Step, Wanted, plan};
 pub use record::{Fingerprint, Record};
 

@@ -42,6 +42,13 @@ pub enum Step {
         /// The file to copy.
         source: PathBuf,
     },
+    /// Copy a file.
+    Copy {
+        /// Where to.
+        path: PathBuf,
+        /// Where from.
+        source: PathBuf,
+    },
     /// Tell that the system needs a reboot.
     Mark(PathBuf),
 }
@@ -69,6 +76,7 @@ impl Step {
             Self::Link { path, target, .. } => {
                 format!("ln -sfn {} {}", quoted(target), quoted(path))
             }
+            Self::Copy { path, source } => format!("cp {} {}", quoted(source), quoted(path)),
             Self::Mark(path) => format!("touch {}", quoted(path)),
         }
     }
@@ -84,6 +92,9 @@ impl Step {
             Self::Write { path, .. } => format!("wrote {}", path.display()),
             Self::Link { path, target, .. } => {
                 format!("linked {} to {}", path.display(), target.display())
+            }
+            Self::Copy { path, source } => {
+                format!("copied {} to {}", source.display(), path.display())
             }
             Self::Mark(path) => format!("made {}", path.display()),
         }
@@ -170,7 +181,7 @@ pub fn plan(facts: &Facts, wanted: &Wanted, force: bool) -> Result<Vec<Step>, Er
 }
 
 /// What must be done before a name that others use is taken.
-fn foreign(path: PathBuf, found: &Found, force: bool) -> Result<Option<Step>, Error> {
+pub(super) fn foreign(path: PathBuf, found: &Found, force: bool) -> Result<Option<Step>, Error> {
     let what = match found {
         Found::Nothing => return Ok(None),
         Found::Other(what) => {

@@ -1,0 +1,296 @@
+//! The files of a boot entry: which, and what has to be done for them.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::plan::foreign;
+use super::{Fingerprint, Found, RECORD, Record, Step};
+use crate::Error;
+use crate::target::{below, read_if_there};
+
+/// What a file is to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// A text with a sum in its first line, by which it is known as ours.
+    Signed(String),
+    /// A marked block in a file that is somebody else's.
+    Block(String),
+    /// What another file holds; the folder's record tells whose it is.
+    Copy(PathBuf),
+}
+
+/// A file of a boot entry, and what is there now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryFile {
+    /// Where.
+    pub path: PathBuf,
+    /// What it is to be.
+    pub wanted: Content,
+    /// What has its name.
+    pub found: Found,
+    /// Its text, where it is one that matters.
+    pub text: Option<String>,
+    /// The record beside it.
+    pub record: Record,
+    /// What the file to copy holds.
+    pub source: Option<Fingerprint>,
+}
+
+const BEGIN: &str = "# BEGIN xen-params ";
+const END: &str = "# END xen-params";
+const SIGNED: &str = "# Made by xen-params, sum ";
+
+impl EntryFile {
+    /// Reads what is there.
+    ///
+    /// # Errors
+    /// Something cannot be read.
+    pub fn read(path: PathBuf, wanted: Content) -> Result<Self, Error> {
+        let folder = path.parent().unwrap_or(Path::new("/"));
+        let record = read_if_there(&folder.join(RECORD))?;
+        let source = match &wanted {
+            Content::Copy(source) => {
+                let content = fs::read(source)
+                    .map_err(|error| Error::system(format!("read {}", source.display()), error))?;
+                Some(Fingerprint::of(&content))
+            }
+            _ => None,
+        };
+        let found = Found::read(&path)?;
+        Ok(Self {
+            text: match found {
+                Found::File(_) | Found::Link(_) if source.is_none() => read_if_there(&path)?,
+                _ => None,
+            },
+            found,
+            record: record.map(|text| Record::parse(&text)).unwrap_or_default(),
+            source,
+            path,
+            wanted,
+        })
+    }
+
+    fn name(&self) -> String {
+        let name = self.path.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    }
+
+    /// What has to be done; nothing where it is so already.
+    fn steps(&self, force: bool) -> Result<Vec<Step>, Error> {
+        if let Found::Other(_) = self.found {
+            foreign(self.path.clone(), &self.found, force)?;
+        }
+        let present = self.text.as_deref();
+        let (text, is_ours) = match &self.wanted {
+            Content::Signed(body) => (signed(body), present.is_none_or(is_signed)),
+            Content::Block(body) => {
+                let (text, is_ours) = with_block(present.unwrap_or_default(), body)
+                    .ok_or_else(|| self.unfit(format!("{BEGIN:?} without {END:?} after it")))?;
+                (text, is_ours)
+            }
+            Content::Copy(source) => return self.copy_steps(source, force),
+        };
+        if present == Some(text.as_str()) {
+            return Ok(vec![]);
+        }
+        let mut steps = vec![];
+        if !is_ours {
+            steps.extend(foreign(self.path.clone(), &self.found, force)?);
+        } else if present.is_some() {
+            // What it was can be had back.
+            steps.extend(foreign(self.path.clone(), &self.found, true)?);
+        }
+        steps.push(Step::Write {
+            path: self.path.clone(),
+            text,
+        });
+        Ok(steps)
+    }
+
+    fn copy_steps(&self, source: &Path, force: bool) -> Result<Vec<Step>, Error> {
+        let wanted = self.source.map(Found::File);
+        if wanted.as_ref() == Some(&self.found) {
+            return Ok(vec![]);
+        }
+        let recorded = self.found.recorded(&self.name());
+        let is_ours = recorded.is_some_and(|line| self.record.holds(&line));
+        let mut steps = vec![];
+        if !is_ours {
+            steps.extend(foreign(self.path.clone(), &self.found, force)?);
+        }
+        steps.push(Step::Copy {
+            path: self.path.clone(),
+            source: source.to_path_buf(),
+        });
+        Ok(steps)
+    }
+
+    fn unfit(&self, what: String) -> Error {
+        Error::Unfit {
+            path: self.path.clone(),
+            what,
+        }
+    }
+}
+
+/// The steps for all files; none where everything is so already.
+///
+/// # Errors
+/// A name is taken by what this program did not write, and `force` is not set.
+pub fn plan_entry(
+    files: &[EntryFile],
+    marker: Option<PathBuf>,
+    force: bool,
+) -> Result<Vec<Step>, Error> {
+    let mut changes = vec![];
+    let mut folders: Vec<&Path> = vec![];
+    for file in files {
+        changes.extend(file.steps(force)?);
+        let folder = file.path.parent().unwrap_or(Path::new("/"));
+        if !folder.is_dir() && !folders.contains(&folder) {
+            folders.push(folder);
+        }
+    }
+    if changes.is_empty() {
+        return Ok(vec![]);
+    }
+    let folders = folders.into_iter();
+    let mut steps: Vec<Step> = folders
+        .map(|folder| Step::MakeFolder(folder.to_path_buf()))
+        .collect();
+    steps.extend(record_step(files, &changes));
+    steps.extend(changes);
+    steps.extend(marker.map(Step::Mark));
+    Ok(steps)
+}
+
+/// The record of copies, which is right before and after they are made.
+fn record_step(files: &[EntryFile], changes: &[Step]) -> Option<Step> {
+    if !changes.iter().any(|step| matches!(step, Step::Copy { .. })) {
+        return None;
+    }
+    let copies = || files.iter().filter(|file| file.source.is_some());
+    let first = copies().next()?;
+    // Kernels that are gone from the entry stay ours.
+    let mut record = first.record.clone();
+    for file in copies() {
+        let line = file
+            .source
+            .and_then(|source| Found::File(source).recorded(&file.name()));
+        line.into_iter().for_each(|line| record.add(line));
+    }
+    Some(Step::Write {
+        path: first.path.with_file_name(RECORD),
+        text: record.to_string(),
+    })
+}
+
+/// Where grub-mkconfig below `root` looks for `GRUB_CMDLINE_XEN`.
+///
+/// # Errors
+/// There is no GRUB.
+pub fn grub_settings(root: &Path, body: String) -> Result<(PathBuf, Content), Error> {
+    let at = |path: &str| below(root, Path::new(path));
+    let folder = at("/etc/default/grub.d");
+    let whole = at("/etc/default/grub");
+    let scripts = ["grub-mkconfig", "grub2-mkconfig"];
+    let mut script = None;
+    for name in scripts {
+        if script.is_none() {
+            script = read_if_there(&at(&format!("/usr/sbin/{name}")))?;
+        }
+    }
+    let reads_folder = script.map_or(folder.is_dir(), |text| text.contains("default/grub.d"));
+    if reads_folder {
+        Ok((folder.join("zz-xen-dom0.cfg"), Content::Signed(body)))
+    } else if whole.exists() {
+        Ok((whole, Content::Block(body)))
+    } else {
+        Err(Error::NoKernel {
+            what: format!("{}: no such file, so there is no GRUB", whole.display()),
+        })
+    }
+}
+
+/// The file beside `grub.cfg` that it reads entries from.
+///
+/// # Errors
+/// There is no GRUB.
+pub fn grub_custom(root: &Path) -> Result<PathBuf, Error> {
+    let folders = ["/boot/grub", "/boot/grub2"].map(|path| below(root, Path::new(path)));
+    match folders.iter().find(|folder| folder.is_dir()) {
+        Some(folder) => Ok(folder.join("custom.cfg")),
+        None => Err(Error::NoKernel {
+            what: format!(
+                "{}: no such folder, so there is no GRUB",
+                folders[0].display()
+            ),
+        }),
+    }
+}
+
+fn sum(body: &str) -> impl fmt::Display {
+    Fingerprint::of(body.as_bytes())
+}
+
+fn signed(body: &str) -> String {
+    format!("{SIGNED}{}\n{body}", sum(body))
+}
+
+/// It is as this program wrote it.
+fn is_signed(text: &str) -> bool {
+    let rest = text.strip_prefix(SIGNED).unwrap_or_default();
+    let (told, body) = rest.split_once('\n').unwrap_or_default();
+    !told.is_empty() && told == sum(body).to_string()
+}
+
+/// The text with the block in place of the one that it has, or at its end, and
+/// whether that one was ours; `None` where a block does not end.
+fn with_block(text: &str, body: &str) -> Option<(String, bool)> {
+    let block = format!("{BEGIN}{}\n{body}{END}\n", sum(body));
+    let begin = text
+        .match_indices(BEGIN)
+        .map(|(at, _)| at)
+        .find(|at| *at == 0 || text[..*at].ends_with('\n'));
+    let Some(begin) = begin else {
+        let gap = if text.is_empty() || text.ends_with('\n') {
+            ""
+        } else {
+            "\n"
+        };
+        return Some((format!("{text}{gap}{block}"), true));
+    };
+    let (before, rest) = text.split_at(begin);
+    let (told, rest) = rest[BEGIN.len()..].split_once('\n')?;
+    let end = format!("{END}\n");
+    let (old, after) = rest.split_once(&end)?;
+    let is_ours = told == sum(old).to_string();
+    Some((format!("{before}{block}{after}"), is_ours))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_replaces_its_own_and_leaves_the_rest() {
+        let (once, _) = with_block("A=1", "X=1\n").unwrap();
+        assert!(once.starts_with("A=1\n# BEGIN xen-params "));
+        let with_more = format!("{once}B=2\n");
+        let (twice, is_ours) = with_block(&with_more, "X=2\n").unwrap();
+        assert!(is_ours && twice.starts_with("A=1\n") && twice.ends_with("B=2\n"));
+        assert!(twice.contains("X=2\n") && !twice.contains("X=1"));
+        assert_eq!(with_block(&twice, "X=2\n").unwrap().0, twice);
+        let by_hand = twice.replace("X=2", "X=3");
+        assert!(!with_block(&by_hand, "X=4\n").unwrap().1);
+        assert_eq!(with_block("# BEGIN xen-params 0\nX", "Y\n"), None);
+    }
+
+    #[test]
+    fn a_signed_text_is_known_until_it_is_changed() {
+        let text = signed("X=1\n");
+        assert!(is_signed(&text) && !is_signed(&text.replace('1', "2")));
+        assert!(!is_signed("") && !is_signed("X=1\n"));
+    }
+}
