@@ -210,10 +210,9 @@ impl Args {
     /// # Errors
     /// [`Error::Usage`].
     pub fn read() -> Result<Self, Error> {
-        let program = Self::program(std::env::args_os().nth(1).as_deref());
+        let mut program = Self::program(std::env::args_os().nth(1).as_deref());
         let matches = program
-            .clone()
-            .try_get_matches()
+            .try_get_matches_from_mut(std::env::args_os())
             .map_err(|error| usage(error, &program))?;
         let mut args = Self::from_arg_matches(&matches).map_err(|error| usage(error, &program))?;
         args.variables = variables(&program, &matches);

@@ -1,6 +1,7 @@
 //! The options that Xen knows, read from `options.tsv` beside this file.
 //!
-//! The table is data: a new release of Xen is a few changed lines there.
+//! The table is data: a new release of Xen is a few changed lines there. It is
+//! packed into the program by `build.rs`.
 
 use std::sync::LazyLock;
 
@@ -151,10 +152,14 @@ fn version(field: &str) -> Option<Option<Version>> {
     field.parse().ok().map(Some)
 }
 
+/// `options.tsv`, as the build has packed it.
+static PACKED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/options"));
+
 static TABLE: LazyLock<Vec<Entry>> = LazyLock::new(|| {
-    rows(include_str!("options.tsv"))
-        .filter_map(Entry::parse)
-        .collect()
+    let unpacked = miniz_oxide::inflate::decompress_to_vec(PACKED).unwrap_or_default();
+    let text = String::from_utf8(unpacked).unwrap_or_default();
+    // It is read once, and there until the program ends.
+    rows(text.leak()).filter_map(Entry::parse).collect()
 });
 
 /// The rows of the file, without comments and the headings.

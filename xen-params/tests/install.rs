@@ -89,7 +89,12 @@ fn a_new_line_replaces_its_own_and_says_what_it_did() {
         ));
     assert_eq!(names(&dir), [".xen-params", "xen-params", "xen.gz"]);
 
-    fs::write(root.path().join("boot/xen-4.20-amd64.gz"), b"\x1f\x8b").unwrap();
+    let boot = root.path().join("boot");
+    fs::copy(
+        boot.join("xen-4.17-amd64.gz"),
+        boot.join("xen-4.20-amd64.gz"),
+    )
+    .unwrap();
     install(root.path(), &["smt=off"]).assert().success();
     let target = fs::read_link(dir.join("xen.gz")).unwrap();
     assert_eq!(target, Path::new("/boot/xen-4.20-amd64.gz"));
@@ -223,10 +228,16 @@ fn a_kernel_or_a_ramdisk_is_no_hypervisor() {
     kernel.resize(0x202, 0);
     kernel.extend(b"HdrS");
     fs::write(boot.join("vmlinuz-7"), kernel).unwrap();
-    fs::write(boot.join("initrd.img-7"), b"\x1f\x8b").unwrap();
+    // Packed, and under a hypervisor's name.
+    let packed = "echo 070701 | gzip > xen-7.gz";
+    let status = Process::new("sh")
+        .args(["-c", packed])
+        .current_dir(&boot)
+        .status();
+    assert!(status.unwrap().success());
     for (name, what) in [
         ("vmlinuz-7", "a Linux kernel"),
-        ("initrd.img-7", "an initial ramdisk"),
+        ("xen-7.gz", "an initial ramdisk"),
     ] {
         install(root.path(), &["--xen-file", &format!("/boot/{name}")])
             .assert()

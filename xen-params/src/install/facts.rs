@@ -189,7 +189,7 @@ pub(crate) fn read_hypervisor(path: &Path) -> Result<Fingerprint, Error> {
         return Err(unfit("not a file"));
     }
     let content = fs::read(path).map_err(failed)?;
-    match hypervisor::unfit(path, &content) {
+    match hypervisor::unfit(&content) {
         None => Ok(Fingerprint::of(&content)),
         Some(what) => Err(unfit(what)),
     }

@@ -1,35 +1,32 @@
 //! Whether a file can be a hypervisor.
 
-use std::fs;
-use std::path::Path;
+use miniz_oxide::inflate::decompress_to_vec_with_limit;
 
-/// The beginnings of names that kernels, ramdisks and symbols have.
-const OTHERS: [(&str, &str); 8] = [
-    ("vmlinuz", KERNEL),
-    ("vmlinux", KERNEL),
-    ("bzImage", KERNEL),
-    ("Image", KERNEL),
-    ("kernel", KERNEL),
-    ("initrd", RAMDISK),
-    ("initramfs", RAMDISK),
-    ("ramdisk", RAMDISK),
-];
 const KERNEL: &str = "no hypervisor: a Linux kernel";
 const RAMDISK: &str = "no hypervisor: an initial ramdisk";
 
-/// Why the file is none, as far as can be told without unpacking it: what is
-/// packed is known by its name only, and else taken. Anything but a
-/// hypervisor would make the machine stop at boot.
-pub(super) fn unfit(path: &Path, content: &[u8]) -> Option<&'static str> {
-    if content.starts_with(b"\x1f\x8b") {
-        let real = fs::canonicalize(path).unwrap_or_default();
-        let names = [path.file_name(), real.file_name()];
-        let mut names = names
-            .into_iter()
-            .flatten()
-            .map(|name| name.as_encoded_bytes())
-            .chain(packed_name(content));
-        return names.find_map(by_name);
+/// How much is unpacked, to look at it. Hypervisors have 2 to 5 MB.
+const LARGEST: usize = 64 << 20;
+
+/// Why the file is none. Anything but a hypervisor would make the machine stop
+/// at boot.
+pub(super) fn unfit(content: &[u8]) -> Option<&'static str> {
+    if !content.starts_with(b"\x1f\x8b") {
+        return unfit_unpacked(content);
+    }
+    let unpacked = packed(content).map(|body| {
+        // What is there of a larger file is enough.
+        decompress_to_vec_with_limit(body, LARGEST).unwrap_or_else(|error| error.output)
+    });
+    match unpacked {
+        Some(content) if !content.is_empty() => unfit_unpacked(&content),
+        _ => Some("no hypervisor: it cannot be unpacked"),
+    }
+}
+
+fn unfit_unpacked(content: &[u8]) -> Option<&'static str> {
+    if content.starts_with(b"0707") {
+        return Some(RAMDISK);
     }
     if !content.starts_with(b"\x7fELF") && !content.starts_with(b"MZ") {
         return Some("no hypervisor: neither gzip nor ELF nor PE");
@@ -42,23 +39,25 @@ pub(super) fn unfit(path: &Path, content: &[u8]) -> Option<&'static str> {
     (!has(content, b"Xen")).then_some("no hypervisor: nothing in it names Xen")
 }
 
-fn by_name(name: &[u8]) -> Option<&'static str> {
-    let other = OTHERS
-        .iter()
-        .find(|(start, _)| name.starts_with(start.as_bytes()))?;
-    Some(other.1)
-}
-
-/// The name that a file had before gzip packed it, where gzip kept that
-/// (RFC 1952: FNAME, here without FEXTRA before it).
-fn packed_name(content: &[u8]) -> Option<&[u8]> {
-    const FEXTRA: u8 = 4;
-    const FNAME: u8 = 8;
+/// What gzip packed, without its header (RFC 1952).
+fn packed(content: &[u8]) -> Option<&[u8]> {
+    const CHECKSUM: u8 = 2;
+    const EXTRA: u8 = 4;
+    const NAME: u8 = 8;
+    const COMMENT: u8 = 16;
     let flags = *content.get(3)?;
-    if flags & (FEXTRA | FNAME) != FNAME {
-        return None;
+    let mut rest = content.get(10..)?;
+    if flags & EXTRA != 0 {
+        let length = u16::from_le_bytes([*rest.first()?, *rest.get(1)?]);
+        rest = rest.get(2 + usize::from(length)..)?;
     }
-    content.get(10..)?.split(|byte| *byte == 0).next()
+    for text in [NAME, COMMENT] {
+        if flags & text != 0 {
+            let end = rest.iter().position(|byte| *byte == 0)?;
+            rest = &rest[end + 1..];
+        }
+    }
+    rest.get(if flags & CHECKSUM != 0 { 2 } else { 0 }..)
 }
 
 fn has_at(content: &[u8], place: usize, mark: &[u8]) -> bool {
@@ -73,38 +72,41 @@ fn has(content: &[u8], mark: &[u8]) -> bool {
 mod tests {
     use super::*;
 
+    /// As gzip makes it, with a name in it.
+    fn gzip(content: &[u8]) -> Vec<u8> {
+        let mut packed = b"\x1f\x8b\x08\x08\0\0\0\0\x02\x03any name\0".to_vec();
+        packed.extend(miniz_oxide::deflate::compress_to_vec(content, 6));
+        packed
+    }
+
     #[test]
-    fn tells_kernels_and_ramdisks_from_hypervisors() {
-        let told = |name: &str, content: &[u8]| unfit(Path::new(name), content);
+    fn tells_kernels_and_ramdisks_from_hypervisors_packed_or_not() {
         let mut bz_image = b"MZ".to_vec();
         bz_image.resize(0x202, 0);
         bz_image.extend(b"HdrS\x0f\x02Xen");
-        for (name, content, expected) in [
-            ("/boot/xen.gz", &b"\x1f\x8b\x08\x00"[..], None),
-            ("/boot/xen", b"\x7fELF...Xen version %d.%d", None),
-            ("/boot/xen.efi", b"MZ....Xen version %d.%d", None),
-            ("/boot/k", &bz_image, Some(KERNEL)),
-            ("/boot/k", b"MZ\0\0zimg", Some(KERNEL)),
-            ("/boot/k", b"\x7fELF Xen Linux version 6.1", Some(KERNEL)),
-            ("/boot/vmlinuz-6.1", b"\x1f\x8b\x08\x00", Some(KERNEL)),
-            ("/boot/initrd.img", b"\x1f\x8b\x08\x00", Some(RAMDISK)),
+        for (content, expected) in [
+            (&b"\x7fELF...Xen version %d.%d"[..], None),
+            (b"MZ....Xen version %d.%d", None),
+            (&bz_image, Some(KERNEL)),
+            (b"MZ\0\0zimg", Some(KERNEL)),
+            (b"\x7fELF Xen Linux version 6.1", Some(KERNEL)),
+            (b"070701000", Some(RAMDISK)),
+            (b"\x7fELF", Some("no hypervisor: nothing in it names Xen")),
             (
-                "/boot/a.gz",
-                b"\x1f\x8b\x08\x08\0\0\0\0\x02\x03initrd.img\0",
-                Some(RAMDISK),
-            ),
-            (
-                "/boot/a",
-                b"\x7fELF",
-                Some("no hypervisor: nothing in it names Xen"),
-            ),
-            (
-                "/boot/a",
-                b"070701",
+                b"a text",
                 Some("no hypervisor: neither gzip nor ELF nor PE"),
             ),
         ] {
-            assert_eq!(told(name, content), expected, "{name}");
+            assert_eq!(unfit(content), expected, "{content:?}");
+            assert_eq!(unfit(&gzip(content)), expected, "{content:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_unpacked_is_none() {
+        let damaged = Some("no hypervisor: it cannot be unpacked");
+        for content in [&b"\x1f\x8b"[..], b"\x1f\x8b\x08\x1f", &gzip(b"")[..12]] {
+            assert_eq!(unfit(content), damaged);
         }
     }
 }
