@@ -41,7 +41,7 @@ pub struct Args {
 /// The subcommands.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Action {
-    /// Say what is wrong with a command line, and what was not checked
+    /// Say what is wrong with command lines, or with the files that hold them
     Lint(LintArgs),
     /// Say what options are for, and what their values mean
     Explain(ExplainArgs),
@@ -50,7 +50,7 @@ pub enum Action {
     /// Compare two command lines
     Diff(DiffArgs),
     /// Install the link xen.gz and the file xen-params, or a boot entry
-    Install(InstallArgs),
+    Install(Box<InstallArgs>),
 }
 
 /// Arguments of the form without a subcommand.
