@@ -1,0 +1,50 @@
+//! A line written for each boot loader, and read back where it is read here.
+#![no_main]
+
+use std::path::Path;
+
+use libfuzzer_sys::fuzz_target;
+use xen_params::{Arch, BootEntries, BootFiles, Line, Side, carried, grub_defaults, safe_line, xen_cfg};
+
+fuzz_target!(|given: (&str, &str)| {
+    let (text, linux) = given;
+    let line = Line::parse(text);
+    let files = BootFiles {
+        kernel: "/boot/vmlinuz-1".to_owned(),
+        ramdisk: Some("/boot/initrd.img-1".to_owned()),
+        linux_cmdline: linux.to_owned(),
+    };
+    let _ = safe_line(&line, Arch::Aarch64);
+    // None of it may come out as another line than the one that went in.
+    if let Ok(cfg) = xen_cfg(&line, Arch::X86_64, &files) {
+        let found = carried(&cfg);
+        let xen = found.iter().find(|one| one.side == Side::Xen).expect("a line");
+        assert_eq!(Line::parse(&xen.line), line);
+    }
+    if let Ok(defaults) = grub_defaults(&line) {
+        let script = defaults.lines().find(|line| line.starts_with("GRUB_CMDLINE_XEN="));
+        if text.chars().any(char::is_control) {
+            return;
+        }
+        let value = &script.expect("a setting")["GRUB_CMDLINE_XEN=".len()..];
+        let words = shell_words::split(value).expect("quotes that match").join(" ");
+        let words = shell_words::split(&words).expect("quotes that match");
+        assert_eq!(words.join(" "), line.to_string());
+    }
+    let entries = BootEntries {
+        hypervisor: "/boot/xen-4.17.gz",
+        files: &files,
+        line: &line,
+        arch: Arch::X86_64,
+    };
+    let _ = entries.limine(Path::new("/nowhere"));
+    if let Ok(cfg) = entries.grub(Path::new("/nowhere")) {
+        if text.contains('$') || text.chars().any(char::is_whitespace) {
+            return;
+        }
+        let found = carried(&cfg);
+        let xen = found.iter().find(|one| one.side == Side::Xen).expect("a line");
+        let printed = xen.line.strip_prefix("placeholder").expect("a placeholder");
+        assert_eq!(printed.trim_matches(' '), line.to_string());
+    }
+});
