@@ -130,13 +130,23 @@ pub struct ListArgs {
 /// Arguments of `diff`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct DiffArgs {
-    /// A command line; - for standard input, a line or the output of xl info
+    /// A command line; or a file that has one, such as grub.cfg, xen.cfg or
+    /// what install wrote; - for standard input, such as the output of xl info
     #[arg(value_name = "A")]
     pub a: String,
 
     /// Another
     #[arg(value_name = "B")]
     pub b: String,
+
+    /// Read files below DIR
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "/",
+        hide_default_value = true
+    )]
+    pub root: PathBuf,
 }
 
 /// Arguments of `install`.

@@ -50,7 +50,7 @@ pub fn compose(args: &LineArgs, target: &Target) -> Result<Composed, Error> {
     line.add(&boot_params.to_string());
     args.params.iter().for_each(|param| line.add(param));
     if let Some(from) = &args.from {
-        line = merge(&Line::parse(&one_line(from)?), &line);
+        line = merge(&Line::parse(&one_line(from, &args.target.root)?), &line);
     }
     Ok(Composed {
         findings: lint(&line.to_string(), target),

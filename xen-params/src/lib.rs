@@ -85,7 +85,7 @@ fn act(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Erro
             let target = target(&args.report.target)?;
             let root = &args.report.target.root;
             let host = Host::read(args.host_mem.as_deref(), args.cpus, root)?;
-            print(
+            answer(
                 &explain(&args.options, &target, &host, args.report.json)?,
                 out,
             )
@@ -93,7 +93,7 @@ fn act(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Erro
         Some(Action::List(args)) => {
             let target = target(&args.report.target)?;
             let pattern = args.pattern.as_deref();
-            print(&list(pattern, &target, args.report.json)?, out)
+            answer(&list(pattern, &target, args.report.json)?, out)
         }
         Some(Action::Diff(args)) => report::diff_lines(args, out),
         Some(Action::Install(args)) => run_install::install(args, out, err),
@@ -112,11 +112,7 @@ fn compose_line(
     }
     let text = render(args.format, &composed, target, &args.boot, &args.line)?;
     warn(&composed, args.line.force, err);
-    if is_closed() {
-        let closed = std::io::Error::other("it is closed");
-        return Err(Error::system("write to standard output", closed));
-    }
-    print(&text, out)
+    answer(&text, out)
 }
 
 pub(crate) fn warn(composed: &Composed, force: bool, err: &mut dyn Write) {
@@ -130,6 +126,16 @@ pub(crate) fn print(text: &str, out: &mut dyn Write) -> Result<(), Error> {
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
         .map_err(|source| Error::system("write to standard output", source))
+}
+
+/// Prints what was asked for, where nothing else answers: not to be able to is
+/// a failure even where standard output was closed from the beginning.
+pub(crate) fn answer(text: &str, out: &mut dyn Write) -> Result<(), Error> {
+    if is_closed() {
+        let closed = std::io::Error::other("it is closed");
+        return Err(Error::system("write to standard output", closed));
+    }
+    print(text, out)
 }
 
 /// Standard output was closed when the program began. Then the runtime has put

@@ -84,10 +84,7 @@ fn checked(given: &[String], root: &Path, target: &Target) -> Result<Vec<Checked
     if !given.is_empty() && given.iter().all(|word| is_file(word, root)) {
         let mut all = vec![];
         for file in given {
-            let path = below(root, Path::new(file));
-            let content = fs::read(&path)
-                .map_err(|error| Error::system(format!("read {}", path.display()), error))?;
-            all.extend(of(Some(file), &String::from_utf8_lossy(&content))?);
+            all.extend(of(Some(file), &read_file(file, root)?)?);
         }
         return Ok(all);
     }
@@ -172,7 +169,10 @@ pub(crate) fn diff_lines(args: &DiffArgs, out: &mut dyn Write) -> Result<(), Err
         let why = "only one of the two lines can come from standard input";
         return Err(Error::Usage(why.to_owned()));
     }
-    let differences = diff(&one_line(&args.a)?, &one_line(&args.b)?);
+    let differences = diff(
+        &one_line(&args.a, &args.root)?,
+        &one_line(&args.b, &args.root)?,
+    );
     print(&differences, out)?;
     if differences.is_empty() {
         Ok(())
@@ -181,14 +181,32 @@ pub(crate) fn diff_lines(args: &DiffArgs, out: &mut dyn Write) -> Result<(), Err
     }
 }
 
-/// A line, or with `-` the first of the hypervisor's that standard input has.
-pub(crate) fn one_line(given: &str) -> Result<String, Error> {
-    if given != "-" {
+/// A line; or the first of the hypervisor's that a file has, or with `-`
+/// standard input.
+pub(crate) fn one_line(given: &str, root: &Path) -> Result<String, Error> {
+    let text = if given == "-" {
+        read_stdin()?
+    } else if is_file(given, root) {
+        read_file(given, root)?
+    } else {
         return Ok(given.to_owned());
-    }
-    let lines = carried(&read_stdin()?);
+    };
+    let lines = carried(&text);
     let line = lines.into_iter().find(|one| one.side == Side::Xen);
-    Ok(line.map(|one| one.line).unwrap_or_default())
+    match line {
+        Some(one) => Ok(one.line),
+        // What xen-params prints for all memory is an empty line.
+        None if text.trim().is_empty() => Ok(String::new()),
+        None if given == "-" => Err(Error::NoLine("standard input".to_owned())),
+        None => Err(Error::NoLine(given.to_owned())),
+    }
+}
+
+fn read_file(file: &str, root: &Path) -> Result<String, Error> {
+    let path = below(root, Path::new(file));
+    let content = fs::read(&path)
+        .map_err(|error| Error::system(format!("read {}", path.display()), error))?;
+    Ok(String::from_utf8_lossy(&content).into_owned())
 }
 
 fn read_stdin() -> Result<String, Error> {

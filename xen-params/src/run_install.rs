@@ -11,7 +11,7 @@ use crate::install::{
     grub_settings, marker, plan, plan_entry, stays_below,
 };
 use crate::target::below;
-use crate::{Error, Target, print, warn};
+use crate::{Error, Target, answer, warn};
 
 /// Installs what the arguments ask for.
 ///
@@ -72,9 +72,8 @@ fn finish(
     err: &mut dyn Write,
 ) -> Result<(), Error> {
     if args.dry_run {
-        return steps
-            .iter()
-            .try_for_each(|step| print(&(step.command() + "\n"), out));
+        let commands = steps.iter().map(|step| step.command() + "\n");
+        return answer(&commands.collect::<String>(), out);
     }
     let remark = apply(steps, |step| {
         if args.verbose {

@@ -124,7 +124,8 @@ pub struct LineArgs {
     pub boot_params: Option<String>,
 
     /// Put the line on top of this one: what is named anew replaces what
-    /// stands there; - for standard input, a line or the output of xl info
+    /// stands there; or a file that has a line; - for standard input, such as
+    /// the output of xl info
     #[arg(long, value_name = "LINE", allow_hyphen_values = true)]
     pub from: Option<String>,
 

@@ -214,3 +214,33 @@ fn diff_tells_in_what_two_lines_differ() {
         .stderr("xen-params: the lines differ\n");
     params(&["diff", "-", "-"]).assert().code(2);
 }
+
+#[test]
+fn diff_and_from_read_lines_out_of_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let wanted = write("xen-params", "smt=0 noreboot\n");
+    let installed = write(
+        "grub.cfg",
+        "menuentry x {\n\tmultiboot2 /boot/xen.gz placeholder smt=1 ${xen_rm_opts}\n}\n",
+    );
+    params(&["diff", &wanted, &installed])
+        .assert()
+        .code(6)
+        .stdout("-smt=0\n+smt=1\n-noreboot\n");
+    params(&["--xen", "all", "--from", &installed, "loglvl=all"])
+        .assert()
+        .success()
+        .stdout("smt=1 loglvl=all\n");
+    let other = write("other.cfg", "[global]\nkernel=vmlinuz\n");
+    params(&["diff", &wanted, &other])
+        .assert()
+        .code(5)
+        .stderr(format!(
+            "xen-params: {other}: no command line of Xen in it\n"
+        ));
+}
