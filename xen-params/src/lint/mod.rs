@@ -69,6 +69,36 @@ pub(crate) fn resolve(word: &Word<'_>, target: &Target) -> Option<(&'static Entr
     })
 }
 
+/// Options with a parser of their own that sets all of what it reads each time.
+const WHOLE: [&str; 26] = [
+    "acpi_apic_instance",
+    "apic",
+    "apic_verbosity",
+    "bootscrub",
+    "console_timestamps",
+    "core_parking",
+    "crashinfo_maxaddr",
+    "credit2_runqueue",
+    "dom0_max_vcpus",
+    "flask",
+    "font",
+    "gnttab_max_frames",
+    "gnttab_max_maptrack_frames",
+    "guest_loglvl",
+    "ioapic_ack",
+    "loglvl",
+    "low_crashinfo",
+    "mmio-relax",
+    "sched-gran",
+    "smap",
+    "smep",
+    "snb_igd_quirk",
+    "tsx",
+    "wallclock",
+    "watchdog_timeout",
+    "x2apic-mode",
+];
+
 struct Linter<'a> {
     target: &'a Target,
     findings: Vec<Finding>,
@@ -96,7 +126,12 @@ impl<'a> Linter<'a> {
             word: word.text.to_owned(),
             what: what.into(),
         };
-        self.findings.insert(place, finding);
+        // One option may give two reasons for one remark.
+        let earlier = self.findings[..place].iter().rev();
+        let mut here = earlier.take_while(|known| known.at == word.at);
+        if !here.any(|known| *known == finding) {
+            self.findings.insert(place, finding);
+        }
     }
 
     fn error(&mut self, word: &Word<'_>, code: Code, what: impl Into<String>) {
@@ -276,7 +311,11 @@ impl<'a> Linter<'a> {
 
     fn duplicate(&mut self, word: &Word<'a>, entry: &Entry) {
         // Those with a function of their own may add up.
-        if matches!(entry.parser, Parser::Custom | Parser::Ignored) {
+        let adds_up = match entry.parser {
+            Parser::Custom => !WHOLE.contains(&entry.name),
+            parser => parser == Parser::Ignored,
+        };
+        if adds_up {
             return;
         }
         let earlier = self.seen.iter().rfind(|seen| seen.entry.name == entry.name);

@@ -160,6 +160,27 @@ fn contradictory_memory_is_told() {
 }
 
 #[test]
+fn a_later_one_wins_where_it_sets_all() {
+    assert_eq!(
+        told("loglvl=all loglvl=info dom0_max_vcpus=1 iommu=on iommu=verbose dom0_max_vcpus=2"),
+        [
+            "loglvl=all: has no effect: the later loglvl=info wins",
+            "dom0_max_vcpus=1: has no effect: the later dom0_max_vcpus=2 wins",
+        ]
+    );
+    assert_eq!(
+        told("dom0_mem=1G,max:1G dom0_mem=2G,max:2G"),
+        ["dom0_mem=1G,max:1G: has no effect: the later dom0_mem=2G,max:2G wins"]
+    );
+    for name in super::WHOLE {
+        assert!(
+            crate::table::table().iter().any(|row| row.name == name),
+            "{name}"
+        );
+    }
+}
+
+#[test]
 fn options_that_do_not_go_together_are_told() {
     assert_eq!(
         told("console=com1,vga"),
