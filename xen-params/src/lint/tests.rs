@@ -172,7 +172,7 @@ fn a_later_one_wins_where_it_sets_all() {
         told("dom0_mem=1G,max:1G dom0_mem=2G,max:2G"),
         ["dom0_mem=1G,max:1G: has no effect: the later dom0_mem=2G,max:2G wins"]
     );
-    for name in super::WHOLE {
+    for name in WHOLE {
         assert!(
             crate::table::table().iter().any(|row| row.name == name),
             "{name}"
