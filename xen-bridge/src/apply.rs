@@ -1,13 +1,23 @@
 //! One request a step, no decisions; and the way back.
 
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
 use nix::errno::Errno;
 
 use crate::Error;
+use crate::events::{Events, LINKS};
 use crate::facts::{Interface, read_link};
+use crate::files::Lock;
 use crate::netlink::{Connection, Failure, Outcome};
-use crate::record::{Lock, Record};
-use crate::request::{self, MAKE, Request};
+use crate::record::Record;
+use crate::settings::VLAN_FILTERING;
+use crate::signals::Signals;
 use crate::step::{Change, Step};
+
+/// How long a bridge may take to notice its port's carrier.
+const AWAIT: Duration = Duration::from_secs(3);
 
 /// What steps are done with: the kernel, the lock, and the bridge. It
 /// remembers what it did, so that this can be taken back.
@@ -17,6 +27,7 @@ pub struct Hands<'a> {
     pub connection: &'a mut Connection,
     lock: &'a Lock,
     bridge: Interface,
+    signals: Option<&'a Signals>,
     done: Vec<Change>,
 }
 
@@ -36,8 +47,32 @@ impl<'a> Hands<'a> {
             connection,
             lock,
             bridge,
+            signals: None,
             done: vec![],
         }
+    }
+
+    /// Stops between two steps when such a signal came.
+    #[must_use]
+    pub fn heeding(self, signals: &'a Signals) -> Self {
+        Self {
+            signals: Some(signals),
+            ..self
+        }
+    }
+
+    /// The bridge's number, which the kernel is asked for if need be.
+    ///
+    /// # Errors
+    /// It is gone.
+    pub fn bridge_number(&mut self) -> Result<u32, Error> {
+        self.number(&Step::SetUp(true))
+    }
+
+    /// Nothing was done, or all of it was taken back.
+    #[must_use]
+    pub fn has_done_nothing(&self) -> bool {
+        self.done.is_empty()
     }
 
     /// From here on it is this bridge.
@@ -56,7 +91,15 @@ impl<'a> Hands<'a> {
         done: &mut dyn FnMut(&Step),
     ) -> Result<Ending, Error> {
         for change in changes {
-            match self.apply(&change.step) {
+            if let Some(signal) = self.signals.and_then(Signals::taken) {
+                return Err(Error::Interrupted(signal));
+            }
+            let result = match &change.step {
+                // It may have gone along with another, or be there.
+                Step::Take(..) | Step::Give(..) => self.take_away(&change.step),
+                step => self.apply(step),
+            };
+            match result {
                 Ok(()) => {
                     done(&change.step);
                     self.done.push(change);
@@ -111,8 +154,14 @@ impl<'a> Hands<'a> {
     /// As for [`Hands::apply`].
     pub fn take_away(&mut self, step: &Step) -> Result<(), Error> {
         self.apply(step).or_else(|error| {
-            let gone = [Errno::ENODEV, Errno::EADDRNOTAVAIL];
-            if gone.into_iter().any(|errno| is_refusal(&error, errno)) {
+            // Gone, or back, already.
+            let so = [
+                Errno::ENODEV,
+                Errno::EADDRNOTAVAIL,
+                Errno::ESRCH,
+                Errno::EEXIST,
+            ];
+            if so.into_iter().any(|errno| is_refusal(&error, errno)) {
                 return Ok(());
             }
             Err(error)
@@ -124,16 +173,7 @@ impl<'a> Hands<'a> {
     /// # Errors
     /// The kernel's refusal, in the words of the step.
     pub fn apply(&mut self, step: &Step) -> Result<(), Error> {
-        let (message, flags) = match step {
-            Step::Make { mac, settings } => (
-                request::make_bridge(&self.bridge.name, *mac, settings),
-                MAKE,
-            ),
-            // Also where the number was never learnt.
-            Step::Remove => {
-                let Interface { index, name } = &self.bridge;
-                (request::remove_link(*index, name), 0)
-            }
+        match step {
             Step::Intend(record) => return self.lock.write(record),
             Step::Keep(record) => {
                 let ifindex = self.number(step)?;
@@ -143,23 +183,42 @@ impl<'a> Hands<'a> {
                 });
             }
             Step::Forget => return self.lock.forget(&self.bridge.name),
-            Step::Set(settings) => (request::set_bridge(self.number(step)?, settings), 0),
-            Step::SetMac(mac) => (request::set_mac(self.number(step)?, *mac), 0),
-            Step::SetMtu(mtu) => (request::set_mtu(self.number(step)?, *mtu), 0),
-            Step::SetUp(up) => (request::set_up(self.number(step)?, *up), 0),
-            Step::AddPort(port) => (request::set_master(port.index, self.number(step)?), 0),
-            Step::ReleasePort(port) => (request::set_master(port.index, 0), 0),
-            Step::SetPortUp(port, up) => (request::set_up(port.index, *up), 0),
-            Step::AddAddress(cidr) => (request::add_address(self.number(step)?, cidr), MAKE),
-            Step::RemoveAddress(cidr) => (request::remove_address(self.number(step)?, cidr), 0),
+            Step::Await => return self.await_bridge(),
+            Step::HeedRouters(accept) => {
+                let folder = Path::new("/proc/sys/net/ipv6/conf").join(&self.bridge.name);
+                return fs::write(folder.join("accept_ra"), accept.to_string())
+                    .map_err(|error| Error::system(step.doing(&self.bridge.name), error));
+            }
+            _ => {}
+        }
+        let request = match step.request(&self.bridge) {
+            None => {
+                self.number(step)?;
+                step.request(&self.bridge)
+            }
+            request => request,
         };
-        self.change(step, message, flags)
-    }
-
-    fn change(&mut self, step: &Step, message: Request, flags: u16) -> Result<(), Error> {
+        let Some((message, flags)) = request else {
+            return Ok(());
+        };
         self.connection
             .change(message, flags)
             .map_err(|failure| explain(step, &self.bridge.name, failure))
+    }
+
+    /// Until what is sent through the bridge is no longer thrown away. If that
+    /// takes too long there is nothing better than to go on.
+    fn await_bridge(&mut self) -> Result<(), Error> {
+        let events = Events::open(LINKS)?;
+        let deadline = Instant::now() + AWAIT;
+        loop {
+            let link = read_link(self.connection, &self.bridge.name)?;
+            if link.is_none_or(|link| link.running) || !events.wait(deadline)? {
+                return Ok(());
+            }
+            // Only that something was told matters: it is looked at again.
+            let _ = events.take();
+        }
     }
 
     /// The kernel numbers a bridge that it makes, and only says how when asked.
@@ -181,7 +240,7 @@ fn explain(step: &Step, bridge: &str, failure: Failure) -> Error {
     match step {
         // An unknown kind of link is explained, this setting is not.
         Step::Make { settings, .. } | Step::Set(settings)
-            if settings.vlan_filtering.is_some() && failure.text.is_none() =>
+            if settings.0[VLAN_FILTERING].is_some() && failure.text.is_none() =>
         {
             Error::NoVlanFiltering(bridge.to_owned())
         }
@@ -222,7 +281,7 @@ fn may_have_happened(step: &Step, error: &Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::step::Settings;
+    use crate::settings::Settings;
 
     fn not_supported(step: &Step, text: Option<&str>) -> Error {
         let failure = Failure {
@@ -237,10 +296,7 @@ mod tests {
     fn tells_apart_what_a_kernel_lacks() {
         let make = |vlan_filtering| Step::Make {
             mac: None,
-            settings: Settings {
-                vlan_filtering,
-                ..Settings::default()
-            },
+            settings: Settings::only(VLAN_FILTERING, vlan_filtering),
         };
         let port = Interface {
             index: 3,
@@ -254,13 +310,13 @@ mod tests {
                 5,
             ),
             (
-                make(Some(true)),
+                make(Some(1)),
                 Some("Unknown device type"),
                 "make bridge xenbr0: this kernel has no bridges (CONFIG_BRIDGE)",
                 5,
             ),
             (
-                make(Some(true)),
+                make(Some(1)),
                 None,
                 "bridge xenbr0: this kernel has no VLAN filtering (CONFIG_BRIDGE_VLAN_FILTERING)",
                 5,

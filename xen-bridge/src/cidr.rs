@@ -30,15 +30,6 @@ impl Cidr {
         u32::MAX.checked_shr(self.prefix_length.into()).unwrap_or(0)
     }
 
-    /// The kernel gives every interface such an IPv6 address by itself.
-    #[must_use]
-    pub fn is_link_local_v6(&self) -> bool {
-        match self.address {
-            IpAddr::V6(address) => is_link_local(address),
-            IpAddr::V4(_) => false,
-        }
-    }
-
     /// Why no interface should have it.
     fn complaint(&self) -> Option<&'static str> {
         let IpAddr::V4(address) = self.address else {

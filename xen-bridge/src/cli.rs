@@ -3,14 +3,13 @@
 use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
-use clap::parser::ValueSource;
-use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
-use crate::Error;
 use crate::cidr::Cidr;
 use crate::names::InterfaceName;
 use crate::values::{
-    Centiseconds, Mac, Words, flatten, parse_ageing, parse_forward_delay, parse_mtu,
+    Centiseconds, Mac, Words, flatten, parse_ageing, parse_confirm, parse_forward_delay, parse_mtu,
+    parse_seconds,
 };
 
 /// Makes, shows and removes the bridge that Xen guests are plugged into.
@@ -42,6 +41,15 @@ pub enum Action {
     /// Say how the bridge is, and who else has a hand in it
     #[command(after_help = EXIT_STATUS)]
     Show(Show),
+    /// Keep a change that `up --confirm` made
+    #[command(after_help = EXIT_STATUS)]
+    Confirm(Target),
+    /// Put back a change that waits to be confirmed, or was left half-way
+    #[command(after_help = EXIT_STATUS)]
+    Restore(Target),
+    /// Watch over a change; started by `up`
+    #[command(hide = true)]
+    Watch(Target),
 }
 
 /// `up`: a bridge that is made has STP off and no forward delay. On one that
@@ -74,6 +82,7 @@ pub struct Up {
     #[arg(
         long,
         value_name = "BYTES",
+        allow_negative_numbers = true,
         env = "XEN_BRIDGE_MTU",
         hide_env_values = true,
         value_parser = parse_mtu
@@ -99,6 +108,7 @@ pub struct Up {
     #[arg(
         long,
         value_name = "SECONDS",
+        allow_negative_numbers = true,
         env = "XEN_BRIDGE_FORWARD_DELAY",
         hide_env_values = true,
         value_parser = parse_forward_delay
@@ -109,6 +119,7 @@ pub struct Up {
     #[arg(
         long,
         value_name = "SECONDS",
+        allow_negative_numbers = true,
         env = "XEN_BRIDGE_AGEING",
         hide_env_values = true,
         value_parser = parse_ageing
@@ -126,7 +137,68 @@ pub struct Up {
     )]
     pub vlan_filtering: Option<bool>,
 
-    /// Take a port even if it has addresses or routes, which then no longer work
+    /// Send multicast only where it is asked for
+    #[arg(
+        long,
+        value_name = "on|off",
+        env = "XEN_BRIDGE_MCAST_SNOOPING",
+        hide_env_values = true,
+        hide_possible_values = true,
+        value_parser = BoolishValueParser::new()
+    )]
+    pub mcast_snooping: Option<bool>,
+
+    /// Wait for ports that are not there yet
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value = "0",
+        allow_negative_numbers = true,
+        env = "XEN_BRIDGE_TIMEOUT",
+        hide_env_values = true,
+        value_parser = parse_seconds
+    )]
+    pub timeout: u32,
+
+    /// Take away ports and addresses that are not named, but for guests' and what was moved here
+    #[arg(
+        long,
+        env = "XEN_BRIDGE_EXACT",
+        hide_env_values = true,
+        value_parser = BoolishValueParser::new()
+    )]
+    pub exact: bool,
+
+    /// Move the addresses and routes of the ports to the bridge, which takes the port's MAC
+    #[arg(
+        long,
+        env = "XEN_BRIDGE_MOVE_ADDRESS",
+        hide_env_values = true,
+        value_parser = BoolishValueParser::new()
+    )]
+    pub move_address: bool,
+
+    /// Put everything back if no `xen-bridge confirm` comes within that time
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        allow_negative_numbers = true,
+        env = "XEN_BRIDGE_CONFIRM",
+        hide_env_values = true,
+        value_parser = parse_confirm
+    )]
+    pub confirm: Option<u32>,
+
+    /// Confirm when the gateway answers through the bridge; put everything back if not (15 s)
+    #[arg(
+        long,
+        env = "XEN_BRIDGE_CHECK_GATEWAY",
+        hide_env_values = true,
+        value_parser = BoolishValueParser::new()
+    )]
+    pub check_gateway: bool,
+
+    /// Go on where that may cut somebody off: a port's addresses, leases, another's address
     #[arg(long)]
     pub force: bool,
 
@@ -223,78 +295,9 @@ Exit status:
   1  the system refused
   2  used wrongly
   4  not permitted
-  5  no such bridge (show), no such port, or no bridges in this kernel
+  5  no such bridge (show), no such port, nothing to confirm, or no bridges in
+     this kernel
   6  the name is something else's, a port is unfit or carries addresses or
-     routes, the bridge is in use, or its record cannot be read";
-
-impl Args {
-    /// The arguments of this process. Help and version are answered here.
-    ///
-    /// # Errors
-    /// [`Error::Usage`].
-    pub fn read() -> Result<Self, Error> {
-        let matches = Self::program().try_get_matches().map_err(usage)?;
-        if let Some(("up", matches)) = matches.subcommand() {
-            one_each::<InterfaceName>(matches, "port_words", "--port", "interface")?;
-            one_each::<Cidr>(matches, "address_words", "--address", "address")?;
-        }
-        Self::from_arg_matches(&matches).map_err(usage)
-    }
-
-    /// The command, where an empty environment variable counts as not set.
-    fn program() -> Command {
-        let mut program = Self::command();
-        for action in program.get_subcommands_mut() {
-            *action = std::mem::take(action).mut_args(|arg| {
-                let value = arg.get_env().and_then(std::env::var_os);
-                if value.is_some_and(|value| value.is_empty()) {
-                    arg.env(None::<&str>)
-                } else {
-                    arg
-                }
-            });
-        }
-        program
-    }
-}
-
-/// Only a variable holds several words, or none: an option is given again.
-fn one_each<T: Clone + Send + Sync + 'static>(
-    matches: &ArgMatches,
-    id: &str,
-    option: &str,
-    what: &str,
-) -> Result<(), Error> {
-    if matches.value_source(id) != Some(ValueSource::CommandLine) {
-        return Ok(());
-    }
-    let mut lists = matches.get_many::<Words<T>>(id).into_iter().flatten();
-    if lists.any(|list| list.0.len() != 1) {
-        return Err(Error::Usage(format!("{option}: one {what} expected")));
-    }
-    Ok(())
-}
-
-/// clap's complaint as one line, without its usage and hints. Help and version
-/// come this way too: they are printed, and the program is done.
-fn usage(error: clap::Error) -> Error {
-    if !error.use_stderr() {
-        match error.print() {
-            #[expect(clippy::exit, reason = "the answer was given")]
-            Ok(()) => std::process::exit(0),
-            Err(source) => return Error::system("write to standard output", source),
-        }
-    }
-    let text = error.to_string();
-    let mut complaint = String::new();
-    for line in text.lines().map(str::trim) {
-        if line.starts_with("Usage:") || line.starts_with("For more") {
-            break;
-        }
-        if !complaint.is_empty() && !line.is_empty() {
-            complaint.push_str(if complaint.ends_with(':') { " " } else { "; " });
-        }
-        complaint.push_str(line.strip_prefix("error: ").unwrap_or(line));
-    }
-    Error::Usage(complaint)
-}
+     routes, the bridge is in use, its record cannot be read, a variable is set
+     wrongly, or another change waits to be confirmed
+  7  a port did not come in time, or a change was not confirmed and was put back";

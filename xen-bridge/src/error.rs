@@ -11,6 +11,15 @@ pub enum Error {
     #[error("{0} (see --help)")]
     Usage(String),
 
+    /// An environment variable holds what its option would not take.
+    #[error("{variable}: {what}")]
+    Setting {
+        /// The variable.
+        variable: String,
+        /// What is wrong with it.
+        what: String,
+    },
+
     /// Asked to show a bridge, and nothing has its name.
     #[error("{0}: no such bridge")]
     NoSuchBridge(String),
@@ -18,6 +27,34 @@ pub enum Error {
     /// A port that was named is not there.
     #[error("port {0}: no such interface")]
     NoSuchPort(String),
+
+    /// A port that was named did not come.
+    #[error("port {0}: no such interface within {1} s")]
+    NotInTime(String, u32),
+
+    /// A change was put back because nobody confirmed it.
+    #[error("bridge {0}: nobody confirmed the change in time: everything is as it was before")]
+    Unconfirmed(String),
+
+    /// A change was put back because somebody asked to stop.
+    #[error("stopped by {0}: everything is as it was before")]
+    Interrupted(&'static str),
+
+    /// A change was put back because the watcher died.
+    #[error("the watcher is dead: everything is as it was before")]
+    NoWatcher,
+
+    /// There is nothing that could be confirmed.
+    #[error("bridge {0}: no change waits to be confirmed")]
+    NothingToConfirm(String),
+
+    /// A change that was left half-way cannot be confirmed.
+    #[error("bridge {0}: the change was left half-way: put it back with xen-bridge restore {0}")]
+    HalfDone(String),
+
+    /// A change that waits to be confirmed is in the way of another.
+    #[error("bridge {0}: a change waits for xen-bridge confirm {0}, or restore {0}")]
+    Waiting(String),
 
     /// The kernel knows no interface of kind `bridge`, not even as a module.
     #[error("make bridge {0}: this kernel has no bridges (CONFIG_BRIDGE)")]
@@ -124,13 +161,19 @@ impl Error {
             Self::Usage(_) => 2,
             Self::NoSuchBridge(_)
             | Self::NoSuchPort(_)
+            | Self::NothingToConfirm(_)
             | Self::NoBridges(_)
             | Self::NoVlanFiltering(_) => 5,
-            Self::NotABridge { .. }
+            Self::Setting { .. }
+            | Self::HalfDone(_)
+            | Self::Waiting(_)
+            | Self::NotABridge { .. }
             | Self::UnfitPort { .. }
             | Self::Contradiction { .. }
             | Self::InUse { .. }
             | Self::BadRecord { .. } => 6,
+            Self::NotInTime(..) | Self::Unconfirmed(_) => 7,
+            Self::Interrupted(_) | Self::NoWatcher => 1,
             Self::HalfWay { cause, .. } => cause.exit_status(),
             Self::Netlink { failure, .. } => status_of(&failure.source),
             Self::System { source, .. } => status_of(source),

@@ -1,17 +1,21 @@
 //! What is there: the bridge, the interfaces named, and the record.
 
+use std::fs;
 use std::path::Path;
 
 use netlink_packet_route::AddressFamily;
 use nix::errno::Errno;
 
 use crate::Error;
+use crate::address::Address;
+use crate::cidr::Cidr;
 use crate::link::Link;
+use crate::managers::{Manager, read_managers};
 use crate::names::InterfaceName;
-use crate::netlink::{Connection, Payload};
+use crate::netlink::{Connection, Outcome, Payload};
 use crate::record::{self, Found};
-use crate::reply::{Address, Route};
 use crate::request::{self, Request};
+use crate::route::Route;
 
 /// How often what changes while it is read is read again.
 const ATTEMPTS: usize = 10;
@@ -42,6 +46,8 @@ pub struct Bridge {
     pub link: Link,
     /// Its addresses, where they matter.
     pub addresses: Vec<Address>,
+    /// The routes through it, where they matter.
+    pub routes: Vec<Route>,
     /// Its ports, where they matter.
     pub ports: Vec<Link>,
 }
@@ -55,10 +61,15 @@ pub struct Port {
     pub master: Option<String>,
     /// A wireless card (sysfs has `phy80211` for it).
     pub wireless: bool,
-    /// Its addresses; not read where it is the bridge's port already.
+    /// Its addresses; not read where it is the bridge's port already, unless
+    /// they are to move.
     pub addresses: Vec<Address>,
     /// The routes through it; likewise.
     pub routes: Vec<Route>,
+    /// Who else configures it; read where it has addresses.
+    pub managers: Vec<Manager>,
+    /// Whether it heeds what routers announce (`accept_ra`); likewise.
+    pub accept_ra: Option<u8>,
 }
 
 /// What was read before anything was decided.
@@ -68,8 +79,25 @@ pub struct Facts {
     pub bridge: Option<Bridge>,
     /// The ports named, in the order of their naming; `None`: no such interface.
     pub ports: Vec<(InterfaceName, Option<Port>)>,
+    /// Addresses named that another interface has: its number and name.
+    pub in_use: Vec<(Cidr, u32, String)>,
     /// What an earlier `up` kept.
     pub record: Found,
+}
+
+/// What is to be looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// The bridge.
+    pub name: &'a InterfaceName,
+    /// How much of it.
+    pub depth: Depth,
+    /// The ports named.
+    pub ports: &'a [InterfaceName],
+    /// The addresses named.
+    pub addresses: &'a [Cidr],
+    /// What the ports have is to move to the bridge.
+    pub moves: bool,
 }
 
 /// How much of the bridge is to be read.
@@ -79,7 +107,7 @@ pub enum Depth {
     Link,
     /// The link and its addresses.
     Addresses,
-    /// The link, its addresses and its ports.
+    /// The link, its addresses, routes and ports.
     All,
 }
 
@@ -92,16 +120,14 @@ impl Facts {
     pub fn read(
         connection: &mut Connection,
         root: &Path,
-        name: &InterfaceName,
-        depth: Depth,
-        ports: &[InterfaceName],
+        subject: Subject<'_>,
     ) -> Result<Self, Error> {
-        let mut facts = Self::read_once(connection, root, name, depth, ports)?;
+        let mut facts = Self::read_once(connection, root, subject)?;
         for _ in 0..ATTEMPTS {
-            if !facts.is_outdated(name) {
+            if !facts.is_outdated(subject.name) {
                 break;
             }
-            facts = Self::read_once(connection, root, name, depth, ports)?;
+            facts = Self::read_once(connection, root, subject)?;
         }
         Ok(facts)
     }
@@ -109,20 +135,28 @@ impl Facts {
     fn read_once(
         connection: &mut Connection,
         root: &Path,
-        name: &InterfaceName,
-        depth: Depth,
-        ports: &[InterfaceName],
+        subject: Subject<'_>,
     ) -> Result<Self, Error> {
-        let bridge = read_bridge(connection, name, depth)?;
+        let name = subject.name;
+        let bridge = read_bridge(connection, name, subject.depth)?;
         let index = bridge.as_ref().map(|bridge| bridge.link.index);
         let mut facts = Self {
             record: record::read(root, real_name(bridge.as_ref(), name)),
             bridge,
-            ports: vec![],
+            ..Self::default()
         };
-        for port in ports {
-            let found = read_port(connection, root, port, index)?;
+        for port in subject.ports {
+            let found = read_port(connection, root, port, index, subject.moves)?;
             facts.ports.push((port.clone(), found));
+        }
+        for cidr in subject.addresses {
+            let mut had = facts.bridge.iter().flat_map(|bridge| &bridge.addresses);
+            if !had.any(|address| address.cidr.address == cidr.address) {
+                let user = user_of(connection, cidr)?;
+                facts
+                    .in_use
+                    .extend(user.map(|user| (*cidr, user.index, user.name)));
+            }
         }
         Ok(facts)
     }
@@ -161,6 +195,7 @@ fn read_bridge(
         bridge.addresses = read_addresses(connection, &bridge.link)?;
     }
     if depth == Depth::All {
+        bridge.routes = read_routes(connection, &bridge.link)?;
         bridge.ports = read_ports(connection, &bridge.link)?;
     }
     Ok(Some(bridge))
@@ -171,6 +206,7 @@ fn read_port(
     root: &Path,
     name: &InterfaceName,
     bridge: Option<u32>,
+    moves: bool,
 ) -> Result<Option<Port>, Error> {
     let Some(link) = read_link(connection, name.as_str())? else {
         return Ok(None);
@@ -179,24 +215,51 @@ fn read_port(
         link,
         ..Port::default()
     };
-    match port.link.master {
-        Some(master) if Some(master) == bridge => {}
-        Some(master) => {
-            let found = ask(
-                connection,
-                request::get_link_by_index(master),
-                name.as_str(),
-            )?;
-            port.master = Some(found.map_or_else(|| format!("interface {master}"), |it| it.name));
-        }
-        None => {
-            port.addresses = read_addresses(connection, &port.link)?;
-            port.routes = read_routes(connection, &port.link)?;
-            let card = root.join("sys/class/net").join(&port.link.name);
-            port.wireless = card.join("phy80211").exists();
-        }
+    let is_its_port = port.link.master.is_some() && port.link.master == bridge;
+    if let Some(master) = port.link.master.filter(|_| !is_its_port) {
+        let message = request::get_link_by_index(master);
+        let found = ask(connection, message, name.as_str())?;
+        port.master = Some(found.map_or_else(|| format!("interface {master}"), |it| it.name));
+        return Ok(Some(port));
+    }
+    if !is_its_port {
+        let card = root.join("sys/class/net").join(&port.link.name);
+        port.wireless = card.join("phy80211").exists();
+    }
+    if !is_its_port || moves {
+        port.addresses = read_addresses(connection, &port.link)?;
+        port.routes = read_routes(connection, &port.link)?;
+    }
+    if moves && !(port.addresses.is_empty() && port.routes.is_empty()) {
+        port.managers = read_managers(root, &Interface::from(&port.link));
+        let settings = root.join("proc/sys/net/ipv6/conf").join(&port.link.name);
+        let accept_ra = fs::read_to_string(settings.join("accept_ra"));
+        port.accept_ra = accept_ra.ok().and_then(|it| it.trim().parse().ok());
     }
     Ok(Some(port))
+}
+
+/// The interface that has the address, which the routes to oneself tell.
+fn user_of(connection: &mut Connection, cidr: &Cidr) -> Result<Option<Interface>, Error> {
+    let reply = match connection.get(request::get_route_to(cidr)) {
+        Ok(reply) => reply,
+        // No way leads there, so nobody here has the address.
+        Err(failure) if failure.outcome == Outcome::Refused => return Ok(None),
+        Err(failure) => {
+            let doing = format!("ask who has {}", cidr.address);
+            return Err(Error::netlink(doing, failure));
+        }
+    };
+    let route = Route::parse(&reply).filter(|route| route.is_of_address(cidr));
+    let Some(index) = route.and_then(|route| route.interfaces.first().copied()) else {
+        return Ok(None);
+    };
+    let link = ask(
+        connection,
+        request::get_link_by_index(index),
+        &index.to_string(),
+    )?;
+    Ok(link.as_ref().map(Interface::from))
 }
 
 /// The link of that name or alternative name.
@@ -249,7 +312,10 @@ fn read_ports(connection: &mut Connection, bridge: &Link) -> Result<Vec<Link>, E
 }
 
 /// The interface's addresses, without those that every interface has.
-fn read_addresses(connection: &mut Connection, link: &Link) -> Result<Vec<Address>, Error> {
+pub(crate) fn read_addresses(
+    connection: &mut Connection,
+    link: &Link,
+) -> Result<Vec<Address>, Error> {
     let replies = dump(
         connection,
         &request::get_addresses(link.index),
@@ -258,7 +324,7 @@ fn read_addresses(connection: &mut Connection, link: &Link) -> Result<Vec<Addres
     )?;
     let addresses = replies.iter().filter_map(|reply| Address::parse(reply));
     Ok(addresses
-        .filter(|address| address.index == link.index && !address.cidr.is_link_local_v6())
+        .filter(|address| address.index == link.index && !address.is_of_every_interface())
         .collect())
 }
 

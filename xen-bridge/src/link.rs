@@ -3,7 +3,8 @@
 use netlink_packet_route::link::{LinkFlags, LinkHeader};
 
 use crate::reply::{attributes, number, text};
-use crate::values::{Centiseconds, Mac};
+use crate::settings::{KINDS, Settings};
+use crate::values::Mac;
 
 // linux/if_link.h
 pub(crate) const IFLA_ADDRESS: u16 = 1;
@@ -15,13 +16,8 @@ pub(crate) const IFLA_INFO_KIND: u16 = 1;
 pub(crate) const IFLA_INFO_DATA: u16 = 2;
 const IFLA_INFO_SLAVE_KIND: u16 = 4;
 const IFLA_INFO_SLAVE_DATA: u16 = 5;
-pub(crate) const IFLA_BR_FORWARD_DELAY: u16 = 1;
-pub(crate) const IFLA_BR_AGEING_TIME: u16 = 4;
-pub(crate) const IFLA_BR_STP_STATE: u16 = 5;
-pub(crate) const IFLA_BR_VLAN_FILTERING: u16 = 7;
-const IFLA_BR_NF_CALL_IPTABLES: u16 = 36;
-const IFLA_BR_NF_CALL_IP6TABLES: u16 = 37;
-const IFLA_BR_NF_CALL_ARPTABLES: u16 = 38;
+/// `IFLA_BR_NF_CALL_IPTABLES`, `_IP6TABLES`, `_ARPTABLES`.
+const IFLA_BR_NF_CALLS: [u16; 3] = [36, 37, 38];
 const IFLA_BRPORT_STATE: u16 = 1;
 
 /// An interface.
@@ -35,6 +31,9 @@ pub struct Link {
     pub up: bool,
     /// Something answers at the other end.
     pub carrier: bool,
+    /// It is on, and the kernel has taken notice of the carrier: what is sent
+    /// is no longer thrown away.
+    pub running: bool,
     /// It is lo.
     pub loopback: bool,
     /// Its hardware address, where that is six bytes.
@@ -54,31 +53,13 @@ pub struct Link {
 }
 
 /// What a bridge is set to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BridgeState {
-    /// The spanning tree protocol runs, in the kernel or in a daemon.
-    pub stp: bool,
-    /// How long a new port listens and learns before it forwards.
-    pub forward_delay: Centiseconds,
-    /// How long a silent station is remembered.
-    pub ageing: Centiseconds,
-    /// VLAN tags are heeded.
-    pub vlan_filtering: bool,
+    /// Its settings.
+    pub settings: Settings,
     /// By the bridge's own switches, frames go through iptables, ip6tables,
     /// arptables.
     pub netfilter: [bool; 3],
-}
-
-impl Default for BridgeState {
-    fn default() -> Self {
-        Self {
-            stp: false,
-            forward_delay: Centiseconds(0),
-            ageing: Centiseconds(0),
-            vlan_filtering: false,
-            netfilter: [false; 3],
-        }
-    }
 }
 
 impl Link {
@@ -90,6 +71,7 @@ impl Link {
             index: header.index,
             up: header.flags.contains(LinkFlags::Up),
             carrier: header.flags.contains(LinkFlags::LowerUp),
+            running: header.flags.contains(LinkFlags::Running),
             loopback: header.flags.contains(LinkFlags::Loopback),
             ..Self::default()
         };
@@ -130,16 +112,19 @@ impl Link {
 
 impl BridgeState {
     fn read(&mut self, data: &[u8]) {
-        for (kind, value) in attributes(data) {
-            match (kind, value, number(value)) {
-                (IFLA_BR_STP_STATE, _, Some(state)) => self.stp = state != 0,
-                (IFLA_BR_FORWARD_DELAY, _, Some(time)) => self.forward_delay = Centiseconds(time),
-                (IFLA_BR_AGEING_TIME, _, Some(time)) => self.ageing = Centiseconds(time),
-                (IFLA_BR_VLAN_FILTERING, [on], _) => self.vlan_filtering = *on != 0,
-                (IFLA_BR_NF_CALL_IPTABLES, [on], _) => self.netfilter[0] = *on != 0,
-                (IFLA_BR_NF_CALL_IP6TABLES, [on], _) => self.netfilter[1] = *on != 0,
-                (IFLA_BR_NF_CALL_ARPTABLES, [on], _) => self.netfilter[2] = *on != 0,
-                _ => {}
+        for (attribute, value) in attributes(data) {
+            if let Some(place) = KINDS.iter().position(|it| it.attribute == attribute) {
+                let kind = &KINDS[place];
+                let value = match value {
+                    [byte] if kind.is_byte => Some((*byte).into()),
+                    [_, _, _, _] if !kind.is_byte => number(value),
+                    _ => continue,
+                };
+                let limit = if kind.is_time { u32::MAX } else { 1 };
+                self.settings.0[place] = value.map(|value| value.min(limit));
+            }
+            if let Some(place) = IFLA_BR_NF_CALLS.iter().position(|it| *it == attribute) {
+                self.netfilter[place] = !matches!(value, [0] | []);
             }
         }
     }
@@ -161,7 +146,8 @@ fn read_port_state(data: &[u8]) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reply::{Address, Route};
+    use crate::address::Address;
+    use crate::route::Route;
 
     fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
         let mut bytes = (4 + value.len() as u16).to_ne_bytes().to_vec();
@@ -192,9 +178,8 @@ mod tests {
         let link = Link::parse(&bridge()).unwrap();
         assert_eq!((link.index, link.name.as_str()), (9, "xenbr0"));
         assert!(link.up && !link.carrier && link.is_bridge());
-        assert!(link.bridge.stp);
-        assert_eq!(link.bridge.forward_delay, Centiseconds(1500));
-        assert_eq!(link.bridge.ageing, Centiseconds(0));
+        let settings = Settings([Some(1), Some(1500), None, None, None]);
+        assert_eq!(link.bridge.settings, settings);
     }
 
     #[test]

@@ -91,6 +91,43 @@ pub fn read_managers(root: &Path, interface: &Interface) -> Vec<Manager> {
     managers
 }
 
+/// What makes the bridge the one that asks for an address, under that program.
+#[must_use]
+pub fn remedy(manager: &str, bridge: &str, port: &str) -> String {
+    let (_, words) = REMEDIES
+        .into_iter()
+        .find(|(name, _)| *name == manager)
+        .unwrap_or(("", "dhclient # instead of dhclient @"));
+    words.replace('#', bridge).replace('@', port)
+}
+
+/// `#` is the bridge, `@` the port.
+const REMEDIES: [(&str, &str); 6] = [
+    (
+        "NetworkManager",
+        "nmcli connection add type bridge ifname # stp no && \
+         nmcli connection add type ethernet ifname @ master #",
+    ),
+    (
+        "systemd-networkd",
+        "[NetDev] Name=# Kind=bridge; [Match] Name=@ [Network] Bridge=#; \
+         [Match] Name=# [Network] DHCP=yes (systemd.network(5))",
+    ),
+    (
+        "ifupdown",
+        "iface @ inet manual, iface # inet dhcp with bridge_ports @ (interfaces(5))",
+    ),
+    (
+        "dhcpcd",
+        "denyinterfaces @ in /etc/dhcpcd.conf, then dhcpcd -k @ and dhcpcd #",
+    ),
+    ("udhcpc", "udhcpc -i # instead of -i @"),
+    (
+        "connman",
+        "NetworkInterfaceBlacklist=@ in /etc/connman/main.conf, then a DHCP client on #",
+    ),
+];
+
 /// What a file says; `None` where there is none, or it says "not mine".
 fn state_in(file: &Path, state: impl Fn(&str) -> Option<String>) -> Option<String> {
     match fs::read(file) {

@@ -221,15 +221,21 @@ impl Connection {
 
 /// What has been heard in answer to a request.
 #[derive(Debug, Default)]
-struct Reply {
-    messages: Vec<Payload>,
-    complete: bool,
-    interrupted: bool,
+pub struct Reply {
+    /// The messages so far.
+    pub messages: Vec<Payload>,
+    /// There are no more to come.
+    pub complete: bool,
+    /// Something changed while the kernel listed it.
+    pub interrupted: bool,
 }
 
 impl Reply {
     /// Takes in one datagram; messages of other requests are passed over.
-    fn read(&mut self, datagram: &[u8], sequence: u32) -> Result<(), Failure> {
+    ///
+    /// # Errors
+    /// The kernel's refusal in it, or it is no such datagram.
+    pub fn read(&mut self, datagram: &[u8], sequence: u32) -> Result<(), Failure> {
         let mut rest = datagram;
         while !rest.is_empty() && !self.complete {
             let message = NetlinkBuffer::new_checked(rest)

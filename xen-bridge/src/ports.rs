@@ -16,7 +16,7 @@ pub(crate) fn port_changes(
     let interface = Interface::from(&port.link);
     let is_port = existing.is_some_and(|bridge| port.link.master == Some(bridge.link.index));
     if !is_port {
-        check_port(port, wanted.force)?;
+        check_port(port, wanted)?;
         changes.push(Change::new(
             Step::AddPort(interface.clone()),
             Step::ReleasePort(interface.clone()),
@@ -35,7 +35,7 @@ pub(crate) fn port_changes(
     }))
 }
 
-fn check_port(port: &Port, force: bool) -> Result<(), Error> {
+fn check_port(port: &Port, wanted: &Wanted) -> Result<(), Error> {
     let unfit = |why: String| {
         Err(Error::UnfitPort {
             port: port.link.name.clone(),
@@ -52,7 +52,7 @@ fn check_port(port: &Port, force: bool) -> Result<(), Error> {
         let kind = port.link.master_kind.as_deref().unwrap_or("interface");
         return unfit(format!("it belongs to {kind} {master} already"));
     }
-    if port.wireless && !force {
+    if port.wireless && !wanted.force {
         return unfit(
             "it is wireless, and a station sends only with its own address \
              (an access point may be a port: --force)"
@@ -60,9 +60,9 @@ fn check_port(port: &Port, force: bool) -> Result<(), Error> {
         );
     }
     let users = users_of(port);
-    if !users.is_empty() && !force {
+    if !users.is_empty() && !wanted.force && !wanted.moves {
         return unfit(format!(
-            "it has {}, which a port loses (take them away first, or use --force)",
+            "it has {}, which a port loses (--move-address moves them to the bridge)",
             users.join(", ")
         ));
     }

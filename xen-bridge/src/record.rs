@@ -1,23 +1,17 @@
 //! What `up` made or added, kept in `/run/xen-bridge/NAME` until `down`.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::io;
+use std::path::Path;
 
-use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, fcntl};
-use nix::libc;
+use nix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::facts::Interface;
-
-/// Where the records are, below the root.
-const FOLDER: &str = "run/xen-bridge";
-// Longer than an interface name can be, so no record has these names.
-const LOCK: &str = ".lock-for-all-bridges";
-const UNFINISHED: &str = ".unfinished-record";
+use crate::files::{FOLDER, namespace, own_place};
+use crate::request::Request;
+use crate::step::Step;
 
 /// What is wrong with a file that is no record, and what to do about it.
 const REMEDY: &str = "not a record of xen-bridge; \
@@ -43,6 +37,106 @@ pub struct Record {
     /// The addresses that `up` added, with their prefix lengths.
     #[serde(default)]
     pub addresses: Vec<String>,
+    /// What `up` moved here from its ports, which `down` gives back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<Moved>,
+}
+
+/// Addresses and routes that were moved from ports to the bridge.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moved {
+    /// When: seconds since the machine was started.
+    pub at: u64,
+    /// The addresses, with their prefix lengths.
+    pub addresses: Vec<String>,
+    /// What moves all back.
+    pub back: Vec<Order>,
+}
+
+/// A request to the kernel, kept for later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// The same as a shell command, for whoever has to do it by hand.
+    pub command: String,
+    /// `RTM_NEWADDR` and so on.
+    pub kind: u16,
+    /// `NLM_F_CREATE` and so on.
+    pub flags: u16,
+    /// What is behind the header, in hexadecimal digits.
+    pub message: String,
+}
+
+impl Order {
+    /// What a step asks of the kernel; `None` where that is nothing yet.
+    #[must_use]
+    pub fn of(step: &Step, bridge: &Interface) -> Option<Self> {
+        let (request, flags) = step.request(bridge)?;
+        let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or('0');
+        let digits = |byte: &u8| [digit(byte >> 4), digit(byte & 15)];
+        Some(Self {
+            command: step.commands(&bridge.name).join("; "),
+            kind: request.kind,
+            flags,
+            message: request.payload.iter().flat_map(digits).collect(),
+        })
+    }
+
+    /// The step that asks it, that many seconds later; `None` where the file
+    /// was tampered with.
+    #[must_use]
+    pub fn step(&self, seconds: u32) -> Option<Step> {
+        let digits: Option<Vec<u8>> = self.message.bytes().map(digit).collect();
+        let pairs = digits?;
+        let payload = pairs.chunks(2).map(|pair| match pair {
+            [high, low] => Some(high << 4 | low),
+            _ => None,
+        });
+        let kind = self.kind;
+        let payload = payload.collect::<Option<_>>()?;
+        let command = self.command.clone();
+        Some(Step::Kept(
+            Request { kind, payload },
+            self.flags,
+            command,
+            seconds,
+        ))
+    }
+}
+
+fn digit(byte: u8) -> Option<u8> {
+    let value = char::from(byte).to_digit(16)?;
+    u8::try_from(value).ok()
+}
+
+/// Seconds since the machine was started, sleep included.
+#[must_use]
+pub fn uptime() -> u64 {
+    let time = clock_gettime(ClockId::CLOCK_BOOTTIME);
+    time.map_or(0, |time| u64::try_from(time.tv_sec()).unwrap_or(0))
+}
+
+/// How long ago that was.
+#[must_use]
+pub fn seconds_since(at: u64) -> u32 {
+    u32::try_from(uptime().saturating_sub(at)).unwrap_or(u32::MAX)
+}
+
+impl Moved {
+    /// Both, where the other was moved earlier.
+    #[must_use]
+    pub fn and(mut self, earlier: Self) -> Self {
+        self.at = self.at.min(earlier.at);
+        self.addresses.extend(earlier.addresses);
+        self.back.extend(earlier.back);
+        self
+    }
+
+    /// The steps that move all back, from now.
+    #[must_use]
+    pub fn steps(&self) -> Vec<Step> {
+        let seconds = seconds_since(self.at);
+        self.back.iter().filter_map(|it| it.step(seconds)).collect()
+    }
 }
 
 impl Record {
@@ -54,6 +148,13 @@ impl Record {
             made: true,
             ..Self::default()
         }
+    }
+
+    /// `up` added or moved this address.
+    #[must_use]
+    pub fn has(&self, cidr: &str) -> bool {
+        let moved = self.moved.iter().flat_map(|moved| &moved.addresses);
+        self.addresses.iter().chain(moved).any(|it| it == cidr)
     }
 
     /// The bridge was about to be made, and nobody wrote what became of it.
@@ -123,128 +224,48 @@ impl Found {
 /// Reads the record of that name below `root`.
 #[must_use]
 pub fn read(root: &Path, name: &str) -> Found {
-    match fs::read(root.join(FOLDER).join(name)) {
-        Ok(content) => match serde_json::from_slice::<Record>(&content) {
-            Ok(record) => match (record.netns, namespace(root)) {
+    let ours = namespace(root);
+    let found = read_file(&root.join(FOLDER).join(name), ours);
+    match (&found, ours) {
+        (Found::Nothing | Found::Elsewhere, Some(ours)) => {
+            match read_file(&own_place(root, name, ours), Some(ours)) {
+                Found::Nothing => found,
+                own => own,
+            }
+        }
+        _ => found,
+    }
+}
+
+/// What is there is another namespace's.
+pub(crate) fn is_elsewhere(path: &Path, ours: Option<u64>) -> bool {
+    read_file(path, ours) == Found::Elsewhere
+}
+
+fn read_file(path: &Path, ours: Option<u64>) -> Found {
+    match fs::read(path) {
+        Ok(content) => match parse(&content) {
+            Some(record) => match (record.netns, ours) {
                 (Some(its), Some(ours)) if its != ours => Found::Elsewhere,
                 _ => Found::Record(record),
             },
-            Err(_) => Found::Unreadable(REMEDY.to_owned()),
+            None => Found::Unreadable(REMEDY.to_owned()),
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => Found::Nothing,
         Err(error) => Found::Unreadable(error.to_string()),
     }
 }
 
-/// The network namespace of this process; `None` where `/proc` does not tell.
-fn namespace(root: &Path) -> Option<u64> {
-    let file = fs::metadata(root.join("proc/self/ns/net")).ok()?;
-    Some(file.ino())
-}
-
-/// The right to change bridges and records, which one process has at a time.
-/// It ends with the process, however that ends.
-#[derive(Debug)]
-pub struct Lock {
-    folder: PathBuf,
-    namespace: Option<u64>,
-    _file: File,
-}
-
-impl Lock {
-    /// Waits for the right, and makes the folder.
-    ///
-    /// # Errors
-    /// [`Error::System`]: without privilege, "Permission denied".
-    pub fn take(root: &Path) -> Result<Self, Error> {
-        let folder = root.join(FOLDER);
-        let failed = |error: io::Error| {
-            Error::system(format!("take the lock in {}", folder.display()), error)
-        };
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o755)
-            .create(&folder)
-            .map_err(failed)?;
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            // Who may not change bridges may not keep others from it either.
-            .mode(0o600)
-            .open(folder.join(LOCK))
-            .map_err(failed)?;
-        let whole_file = libc::flock {
-            l_type: libc::F_WRLCK as libc::c_short,
-            l_whence: libc::SEEK_SET as libc::c_short,
-            l_start: 0,
-            l_len: 0,
-            l_pid: 0,
-        };
-        loop {
-            match fcntl(&file, FcntlArg::F_OFD_SETLKW(&whole_file)) {
-                Ok(_) => break,
-                Err(Errno::EINTR) => {}
-                Err(errno) => return Err(failed(errno.into())),
-            }
-        }
-        // Whoever left it is dead, and its record was not to be read by anybody.
-        let _ = fs::remove_file(folder.join(UNFINISHED));
-        Ok(Self {
-            folder,
-            namespace: namespace(root),
-            _file: file,
-        })
-    }
-
-    /// Writes the record in one go: a reader sees the old one or the new one.
-    ///
-    /// # Errors
-    /// [`Error::System`].
-    pub fn write(&self, record: &Record) -> Result<(), Error> {
-        let unfinished = self.folder.join(UNFINISHED);
-        let path = self.folder.join(&record.name);
-        let write = || -> io::Result<()> {
-            let mut content = serde_json::to_vec(&Record {
-                netns: self.namespace,
-                ..record.clone()
-            })?;
-            content.push(b'\n');
-            let mut file = OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .mode(0o644)
-                .open(&unfinished)?;
-            file.write_all(&content)?;
-            file.sync_all()?;
-            fs::rename(&unfinished, &path)
-        };
-        write().map_err(|error| {
-            // The first error is the one to tell.
-            let _ = fs::remove_file(&unfinished);
-            Error::system(format!("write {}", path.display()), error)
-        })
-    }
-
-    /// Removes the record, if there is one.
-    ///
-    /// # Errors
-    /// [`Error::System`].
-    pub fn forget(&self, name: &str) -> Result<(), Error> {
-        let path = self.folder.join(name);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(Error::system(format!("remove {}", path.display()), error))
-            }
-            _ => Ok(()),
-        }
-    }
+/// A record from a file's content; `None` where it is none.
+#[must_use]
+pub fn parse(content: &[u8]) -> Option<Record> {
+    serde_json::from_slice(content).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::Lock;
 
     fn record() -> Record {
         Record {
@@ -258,6 +279,7 @@ mod tests {
                 brought_up: true,
             }],
             addresses: vec!["172.16.0.1/16".to_owned()],
+            moved: None,
         }
     }
 
@@ -306,7 +328,7 @@ mod tests {
     #[test]
     fn cleans_away_what_an_earlier_run_did_not_finish() {
         let root = tempfile::tempdir().unwrap();
-        let unfinished = root.path().join(FOLDER).join(UNFINISHED);
+        let unfinished = root.path().join(FOLDER).join(".unfinished-record");
         fs::create_dir_all(root.path().join(FOLDER)).unwrap();
         fs::write(&unfinished, "{").unwrap();
         Lock::take(root.path()).unwrap();

@@ -3,22 +3,21 @@
 use std::net::IpAddr;
 
 use netlink_packet_core::{
-    DefaultNla, Emitable, NLA_F_NESTED, NLM_F_CREATE, NLM_F_EXCL, NetlinkSerializable,
+    DefaultNla, Emitable, NLA_F_NESTED, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE,
+    NetlinkSerializable,
 };
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::address::{AddressAttribute, AddressMessage};
 use netlink_packet_route::link::{LinkFlags, LinkHeader};
-use netlink_packet_route::route::RouteHeader;
+use netlink_packet_route::route::{RouteFlags, RouteHeader};
 use nix::libc;
 
 use crate::cidr::Cidr;
 use crate::link::{
-    IFLA_ADDRESS, IFLA_BR_AGEING_TIME, IFLA_BR_FORWARD_DELAY, IFLA_BR_STP_STATE,
-    IFLA_BR_VLAN_FILTERING, IFLA_IFNAME, IFLA_INFO_DATA, IFLA_INFO_KIND, IFLA_LINKINFO,
-    IFLA_MASTER, IFLA_MTU,
+    IFLA_ADDRESS, IFLA_IFNAME, IFLA_INFO_DATA, IFLA_INFO_KIND, IFLA_LINKINFO, IFLA_MASTER, IFLA_MTU,
 };
-use crate::reply::RTA_OIF;
-use crate::step::Settings;
+use crate::route::{RTA_DST, RTA_OIF};
+use crate::settings::{Kind, Settings};
 use crate::values::Mac;
 
 /// The flags that let a request make something, but not change it.
@@ -26,8 +25,17 @@ pub const MAKE: u16 = NLM_F_CREATE | NLM_F_EXCL;
 
 /// `linux/if_link.h`.
 const IFLA_EXT_MASK: u16 = 29;
+/// `linux/neighbour.h`.
+pub(crate) const NDA_DST: u16 = 1;
+/// `linux/rtnetlink.h`: the route itself, not what follows from it.
+const RTM_F_FIB_MATCH: u32 = 0x2000;
 /// `linux/rtnetlink.h`: leave statistics out, which are most of an answer.
 const RTEXT_FILTER_SKIP_STATS: u32 = 1 << 3;
+
+/// Takes the place of what is there.
+pub const REPLACE: u16 = NLM_F_CREATE | NLM_F_REPLACE;
+/// Goes before what is there.
+pub const PREPEND: u16 = NLM_F_CREATE;
 
 /// A request, as bytes behind the header.
 ///
@@ -35,14 +43,27 @@ const RTEXT_FILTER_SKIP_STATS: u32 = 1 << 3;
 /// have a case for each that there is: together a quarter of a megabyte.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    kind: u16,
-    payload: Vec<u8>,
+    /// `RTM_NEWLINK` and so on.
+    pub kind: u16,
+    /// All behind the common header.
+    pub payload: Vec<u8>,
 }
 
 impl Request {
     fn new(kind: u16, header: &impl Emitable, attributes: &[DefaultNla]) -> Self {
         let mut payload = bytes(header);
         payload.extend(bytes(&attributes));
+        Self { kind, payload }
+    }
+
+    /// The same, asked that many seconds later.
+    #[must_use]
+    pub fn later(&self, seconds: u32) -> Self {
+        let payload = match self.kind {
+            libc::RTM_NEWADDR => crate::address::later(&self.payload, seconds),
+            _ => self.payload.clone(),
+        };
+        let kind = self.kind;
         Self { kind, payload }
     }
 
@@ -141,14 +162,16 @@ pub fn set_bridge(index: u32, settings: &Settings) -> Request {
 }
 
 fn bridge_info(settings: &Settings) -> DefaultNla {
-    let mut data = vec![];
-    data.extend(settings.stp.map(|on| number(IFLA_BR_STP_STATE, on.into())));
-    let delay = settings.forward_delay;
-    data.extend(delay.map(|time| number(IFLA_BR_FORWARD_DELAY, time.0)));
-    let ageing = settings.ageing;
-    data.extend(ageing.map(|time| number(IFLA_BR_AGEING_TIME, time.0)));
-    let vlan_filtering = settings.vlan_filtering;
-    data.extend(vlan_filtering.map(|on| DefaultNla::new(IFLA_BR_VLAN_FILTERING, vec![on.into()])));
+    let attribute = |(kind, value): (&Kind, u32)| {
+        let bytes = value.to_ne_bytes();
+        let value = if kind.is_byte {
+            vec![u8::from(value != 0)]
+        } else {
+            bytes.to_vec()
+        };
+        DefaultNla::new(kind.attribute, value)
+    };
+    let data: Vec<DefaultNla> = settings.named().map(attribute).collect();
     let info = [
         DefaultNla::new(IFLA_INFO_KIND, b"bridge".to_vec()),
         nested(IFLA_INFO_DATA, &data),
@@ -191,6 +214,40 @@ fn switched(index: u32, up: bool) -> LinkHeader {
 /// The bridge that it is a port of; 0 for none.
 pub fn set_master(index: u32, bridge: u32) -> Request {
     Request::link(libc::RTM_SETLINK, index, &[number(IFLA_MASTER, bridge)])
+}
+
+/// What the kernel knows of the way to that address: the request is to go
+/// on with the state and flags.
+pub fn neighbor(kind: u16, index: u32, address: IpAddr, flags: u8) -> Request {
+    let (family, bytes) = match address {
+        IpAddr::V4(address) => (libc::AF_INET, address.octets().to_vec()),
+        IpAddr::V6(address) => (libc::AF_INET6, address.octets().to_vec()),
+    };
+    // struct ndmsg: family, padding, index, state, flags, type.
+    let mut payload = vec![family.to_ne_bytes()[0], 0, 0, 0];
+    payload.extend(index.to_ne_bytes());
+    payload.extend([0, 0, flags, 0]);
+    crate::reply::push(&mut payload, NDA_DST, &bytes);
+    Request { kind, payload }
+}
+
+/// The route that a packet to that address takes, as the table has it.
+pub fn get_route_to(cidr: &Cidr) -> Request {
+    let (family, bytes) = match cidr.address {
+        IpAddr::V4(address) => (AddressFamily::Inet, address.octets().to_vec()),
+        IpAddr::V6(address) => (AddressFamily::Inet6, address.octets().to_vec()),
+    };
+    let header = RouteHeader {
+        address_family: family,
+        destination_prefix_length: if cidr.address.is_ipv4() { 32 } else { 128 },
+        flags: RouteFlags::from_bits_retain(RTM_F_FIB_MATCH),
+        ..RouteHeader::default()
+    };
+    Request::new(
+        libc::RTM_GETROUTE,
+        &header,
+        &[DefaultNla::new(RTA_DST, bytes)],
+    )
 }
 
 /// An address; with [`MAKE`].

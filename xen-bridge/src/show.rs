@@ -6,16 +6,32 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::Error;
-use crate::facts::{Depth, Facts, Interface};
+use crate::address::Address;
+use crate::cli::Show;
+use crate::facts::{Depth, Facts, Interface, Subject};
+use crate::journal::pending;
 use crate::link::Link;
 use crate::managers::{Manager, read_managers};
 use crate::names::{InterfaceName, is_guests};
 use crate::netfilter::{Netfilter, read_netfilter};
 use crate::netlink::Connection;
 use crate::record::Record;
-use crate::reply::Address;
+use crate::route::Route;
+use crate::settings::{AGEING, FORWARD_DELAY, MCAST_SNOOPING, STP, VLAN_FILTERING};
 use crate::up::not_a_bridge;
 use crate::values::Centiseconds;
+
+/// Prints the report.
+pub(crate) fn show(args: &Show, out: &mut dyn Write) -> Result<(), Error> {
+    let report = Report::read(&mut Connection::open()?, &args.root, &args.bridge.name)?;
+    if args.json {
+        report.write_json(out)
+    } else {
+        report.write_text(out)
+    }
+    .and_then(|()| out.flush())
+    .map_err(|source| Error::system("write to standard output", source))
+}
 
 /// The report; its fields are the keys of the JSON document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -40,14 +56,21 @@ pub struct Report {
     pub ageing_ms: u64,
     /// VLAN tags are heeded.
     pub vlan_filtering: bool,
-    /// Its addresses, without the link-local ones.
+    /// Multicast goes only where it is asked for.
+    pub mcast_snooping: bool,
+    /// Its addresses, without those that every interface has.
     pub addresses: Vec<AddressReport>,
+    /// The routes through it, without those that every interface has.
+    pub routes: Vec<RouteReport>,
     /// Its ports, in the order of their numbers.
     pub ports: Vec<PortReport>,
     /// Who else configures it or one of its ports.
     pub managers: Vec<Manager>,
     /// Whether bridged frames go through iptables.
     pub br_netfilter: Netfilter,
+    /// A change waits to be confirmed, or was left half-way; null: that cannot
+    /// be read.
+    pub unconfirmed: Option<bool>,
     /// What keeps guests from the network, or may, in words.
     pub problems: Vec<String>,
 }
@@ -63,6 +86,17 @@ pub struct AddressReport {
     pub valid_seconds: Option<u32>,
     /// `up` added it; null: the record cannot be read.
     pub added_by_xen_bridge: Option<bool>,
+}
+
+/// A route through the bridge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RouteReport {
+    /// Where to: `default`, or an address with its prefix length.
+    pub destination: String,
+    /// Over whom; null: straight there.
+    pub gateway: Option<String>,
+    /// The routing table; 254 is the main one.
+    pub table: u32,
 }
 
 /// A port of the bridge.
@@ -92,7 +126,14 @@ impl Report {
         root: &Path,
         name: &InterfaceName,
     ) -> Result<Self, Error> {
-        let facts = Facts::read(connection, root, name, Depth::All, &[])?;
+        let subject = Subject {
+            name,
+            depth: Depth::All,
+            ports: &[],
+            addresses: &[],
+            moves: false,
+        };
+        let facts = Facts::read(connection, root, subject)?;
         let bridge = facts
             .bridge
             .as_ref()
@@ -105,6 +146,12 @@ impl Report {
         let record = facts.record.of(&link.name, link.index).ok();
         let interfaces = std::iter::once(link).chain(&bridge.ports);
         let br_netfilter = read_netfilter(root);
+        let time = |place: usize| {
+            let time = link.bridge.settings.0[place].map(Centiseconds);
+            time.map_or(0, Centiseconds::milliseconds)
+        };
+        let unconfirmed = pending(root, &link.name).ok();
+        let unconfirmed = unconfirmed.map(|it| it.map(|pending| pending.watched));
         Ok(Self {
             name: link.name.clone(),
             ifindex: link.index,
@@ -112,15 +159,17 @@ impl Report {
             made_by_xen_bridge: record.map(|record| record.is_some_and(|it| it.made)),
             mac: link.mac.map(|mac| mac.to_string()),
             mtu: link.mtu,
-            stp: link.bridge.stp,
-            forward_delay_ms: link.bridge.forward_delay.milliseconds(),
-            ageing_ms: link.bridge.ageing.milliseconds(),
-            vlan_filtering: link.bridge.vlan_filtering,
+            stp: link.bridge.settings.is_on(STP),
+            forward_delay_ms: time(FORWARD_DELAY),
+            ageing_ms: time(AGEING),
+            vlan_filtering: link.bridge.settings.is_on(VLAN_FILTERING),
+            mcast_snooping: link.bridge.settings.is_on(MCAST_SNOOPING),
             addresses: bridge
                 .addresses
                 .iter()
                 .map(|address| AddressReport::new(address, record))
                 .collect(),
+            routes: bridge.routes.iter().map(RouteReport::new).collect(),
             ports: bridge
                 .ports
                 .iter()
@@ -130,7 +179,8 @@ impl Report {
                 .flat_map(|link| read_managers(root, &Interface::from(link)))
                 .collect(),
             br_netfilter,
-            problems: problems(link, &bridge.ports, br_netfilter),
+            unconfirmed: unconfirmed.map(|it| it.is_some()),
+            problems: problems(link, &bridge.ports, br_netfilter, unconfirmed.flatten()),
         })
     }
 
@@ -159,16 +209,24 @@ impl Report {
         writeln!(out, "  mac {mac}, mtu {}", self.mtu)?;
         writeln!(
             out,
-            "  stp {}, forward delay {} s, ageing {} s, vlan filtering {}",
+            "  stp {}, forward delay {} s, ageing {} s, vlan filtering {}, mcast snooping {}",
             switch(self.stp),
             seconds(self.forward_delay_ms),
             seconds(self.ageing_ms),
             switch(self.vlan_filtering),
+            switch(self.mcast_snooping),
         )?;
         for address in &self.addresses {
             write!(out, "  address {}", address.address)?;
             match address.valid_seconds {
                 Some(seconds) => writeln!(out, ", for {seconds} s")?,
+                None => writeln!(out)?,
+            }
+        }
+        for route in &self.routes {
+            write!(out, "  route {}", route.destination)?;
+            match &route.gateway {
+                Some(gateway) => writeln!(out, " via {gateway}")?,
                 None => writeln!(out)?,
             }
         }
@@ -196,11 +254,21 @@ impl AddressReport {
     fn new(address: &Address, record: Option<Option<&Record>>) -> Self {
         let text = address.cidr.to_string();
         Self {
-            added_by_xen_bridge: record
-                .map(|record| record.is_some_and(|it| it.addresses.contains(&text))),
+            added_by_xen_bridge: record.map(|record| record.is_some_and(|it| it.has(&text))),
             address: text,
             broadcast: address.broadcast.map(|broadcast| broadcast.to_string()),
             valid_seconds: address.valid_seconds,
+        }
+    }
+}
+
+impl RouteReport {
+    fn new(route: &Route) -> Self {
+        let destination = route.destination.map(|cidr| cidr.to_string());
+        Self {
+            destination: destination.unwrap_or_else(|| "default".to_owned()),
+            gateway: route.gateway.map(|gateway| gateway.to_string()),
+            table: route.table,
         }
     }
 }
@@ -239,8 +307,20 @@ fn seconds(milliseconds: u64) -> String {
     Centiseconds(hundredths).to_string()
 }
 
-fn problems(bridge: &Link, ports: &[Link], netfilter: Netfilter) -> Vec<String> {
+fn problems(
+    bridge: &Link,
+    ports: &[Link],
+    netfilter: Netfilter,
+    unconfirmed: Option<bool>,
+) -> Vec<String> {
     let mut problems = vec![];
+    problems.extend(unconfirmed.map(|watched| {
+        let name = &bridge.name;
+        match watched {
+            true => format!("a change waits for xen-bridge confirm {name}, or restore {name}"),
+            false => format!("a change was left half-way: xen-bridge restore {name}"),
+        }
+    }));
     if !bridge.up {
         problems.push("the bridge is down".to_owned());
     }
@@ -251,7 +331,7 @@ fn problems(bridge: &Link, ports: &[Link], netfilter: Netfilter) -> Vec<String> 
             _ => {}
         }
     }
-    let delay = bridge.bridge.forward_delay;
+    let delay = bridge.bridge.settings.delay().unwrap_or(Centiseconds(0));
     if delay > Centiseconds(0) {
         problems.push(format!("forward delay {delay} s: guests wait"));
     }

@@ -1,57 +1,23 @@
 //! One thing to do to a bridge, as a request, a shell command and words.
 
+use nix::libc;
+
+use crate::address::Address;
 use crate::cidr::Cidr;
 use crate::facts::Interface;
 use crate::record::Record;
-use crate::values::{Centiseconds, Mac};
+use crate::request::{self, MAKE, PREPEND, REPLACE, Request};
+use crate::route::Route;
+use crate::settings::Settings;
+use crate::values::Mac;
 
-/// Settings of a bridge; `None` is left as it is.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Settings {
-    /// The spanning tree protocol.
-    pub stp: Option<bool>,
-    /// How long a new port listens and learns before it forwards.
-    pub forward_delay: Option<Centiseconds>,
-    /// How long a silent station is remembered.
-    pub ageing: Option<Centiseconds>,
-    /// Heed VLAN tags.
-    pub vlan_filtering: Option<bool>,
-}
-
-impl Settings {
-    /// Nothing is to be set.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// The arguments of `ip link ... type bridge`.
-    fn arguments(&self) -> Vec<String> {
-        let digit = |on: bool| u32::from(on);
-        [
-            ("stp_state", self.stp.map(digit)),
-            ("forward_delay", self.forward_delay.map(|time| time.0)),
-            ("ageing_time", self.ageing.map(|time| time.0)),
-            ("vlan_filtering", self.vlan_filtering.map(digit)),
-        ]
-        .into_iter()
-        .filter_map(|(name, value)| Some([name.to_owned(), value?.to_string()]))
-        .flatten()
-        .collect()
-    }
-
-    fn words(&self) -> String {
-        let switch = |on: bool| if on { "on" } else { "off" };
-        let parts = [
-            self.stp.map(|on| format!("stp {}", switch(on))),
-            self.forward_delay
-                .map(|time| format!("forward delay {time} s")),
-            self.ageing.map(|time| format!("ageing {time} s")),
-            self.vlan_filtering
-                .map(|on| format!("vlan filtering {}", switch(on))),
-        ];
-        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
-    }
+/// What can move from one interface to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Held {
+    /// An address.
+    Address(Address),
+    /// A route.
+    Route(Route),
 }
 
 /// One thing to do: one request to the kernel, or one file.
@@ -84,6 +50,19 @@ pub enum Step {
     AddAddress(Cidr),
     /// Take an address from the bridge.
     RemoveAddress(Cidr),
+    /// Give it to a port, or to the bridge (`None`).
+    Give(Held, Option<Interface>),
+    /// Take it from there.
+    Take(Held, Option<Interface>),
+    /// Mark an address that was given as nothing special.
+    Settle(Address, Option<Interface>),
+    /// Wait until the bridge can be sent through.
+    Await,
+    /// Heed what routers announce as the uplink did, which had this `accept_ra`.
+    HeedRouters(u8),
+    /// A request that was kept, with its shell command; its lifetimes were as
+    /// they are in it that many seconds ago.
+    Kept(Request, u16, String, u32),
     /// Keep that the bridge is about to be made: who is killed after making
     /// it leaves no bridge that nobody owns.
     Intend(Record),
@@ -94,40 +73,113 @@ pub enum Step {
     Forget,
 }
 
+/// What is done at each step, before and after: "make", "made".
+type Words = (&'static str, &'static str, String);
+
 impl Step {
     /// The same as shell commands, quoted; none for what only this program
     /// needs.
     #[must_use]
     pub fn commands(&self, bridge: &str) -> Vec<String> {
-        let link = |words: &[&str]| line("link", words);
         let switch = |on: bool| if on { "up" } else { "down" };
-        match self {
+        let quoted = |name: &str| shell_words::quote(name).into_owned();
+        let dev = quoted(bridge);
+        let on = |interface: &Option<Interface>| Interface {
+            index: 0,
+            name: quoted(interface.as_ref().map_or(bridge, |it| &it.name)),
+        };
+        let line = match self {
             Self::Make { mac, settings } => {
-                let mac = mac.map(|mac| mac.to_string());
-                let mut words = vec!["add", "name", bridge];
-                words.extend(mac.iter().flat_map(|mac| ["address", mac]));
-                words.extend(["type", "bridge"]);
+                let mac = mac.map_or_else(String::new, |mac| format!(" address {mac}"));
                 let arguments = settings.arguments();
-                words.extend(arguments.iter().map(String::as_str));
-                vec![link(&words), link(&["set", "dev", bridge, "up"])]
+                return vec![
+                    format!("ip link add name {dev}{mac} type bridge{arguments}"),
+                    format!("ip link set dev {dev} up"),
+                ];
             }
-            Self::Remove => vec![link(&["delete", "dev", bridge])],
+            Self::Remove => format!("link delete dev {dev}"),
             Self::Set(settings) => {
-                let arguments = settings.arguments();
-                let mut words = vec!["set", "dev", bridge, "type", "bridge"];
-                words.extend(arguments.iter().map(String::as_str));
-                vec![link(&words)]
+                format!("link set dev {dev} type bridge{}", settings.arguments())
             }
-            Self::SetMac(mac) => vec![link(&["set", "dev", bridge, "address", &mac.to_string()])],
-            Self::SetMtu(mtu) => vec![link(&["set", "dev", bridge, "mtu", &mtu.to_string()])],
-            Self::SetUp(up) => vec![link(&["set", "dev", bridge, switch(*up)])],
-            Self::AddPort(port) => vec![link(&["set", "dev", &port.name, "master", bridge])],
-            Self::ReleasePort(port) => vec![link(&["set", "dev", &port.name, "nomaster"])],
-            Self::SetPortUp(port, up) => vec![link(&["set", "dev", &port.name, switch(*up)])],
-            Self::AddAddress(cidr) => vec![address("add", cidr, bridge)],
-            Self::RemoveAddress(cidr) => vec![address("delete", cidr, bridge)],
-            Self::Intend(_) | Self::Keep(_) | Self::Forget => vec![],
-        }
+            Self::SetMac(mac) => format!("link set dev {dev} address {mac}"),
+            Self::SetMtu(mtu) => format!("link set dev {dev} mtu {mtu}"),
+            Self::SetUp(up) => format!("link set dev {dev} {}", switch(*up)),
+            Self::AddPort(port) => format!("link set dev {} master {dev}", quoted(&port.name)),
+            Self::ReleasePort(port) => format!("link set dev {} nomaster", quoted(&port.name)),
+            Self::SetPortUp(port, up) => {
+                format!("link set dev {} {}", quoted(&port.name), switch(*up))
+            }
+            Self::AddAddress(cidr) => {
+                let broadcast = cidr.broadcast().map(|it| format!(" broadcast {it}"));
+                format!(
+                    "address add {cidr}{} dev {dev}",
+                    broadcast.unwrap_or_default()
+                )
+            }
+            Self::RemoveAddress(cidr) => format!("address delete {cidr} dev {dev}"),
+            Self::Give(Held::Address(it), to) => {
+                format!("address replace {}", it.words(&on(to), false))
+            }
+            Self::Settle(it, to) => format!("address change {}", it.words(&on(to), true)),
+            Self::Take(Held::Address(it), from) => {
+                format!("address delete {} dev {}", it.with_peer(), on(from).name)
+            }
+            Self::Give(Held::Route(it), to) => {
+                let family = if it.is_v6 { "-6 " } else { "" };
+                format!("{family}route prepend {}", it.command(&on(to)))
+            }
+            Self::Take(Held::Route(it), from) => {
+                let family = if it.is_v6 { "-6 " } else { "" };
+                format!("{family}route delete {}", it.command(&on(from)))
+            }
+            Self::Kept(_, _, command, _) => return vec![command.clone()],
+            Self::HeedRouters(accept) => {
+                return vec![format!(
+                    "echo {accept} > /proc/sys/net/ipv6/conf/{dev}/accept_ra"
+                )];
+            }
+            Self::Await | Self::Intend(_) | Self::Keep(_) | Self::Forget => return vec![],
+        };
+        vec![format!("ip {line}")]
+    }
+
+    /// The request for the kernel with its flags; `None` where it is not for
+    /// the kernel to do, or the bridge has no number yet and that is needed.
+    #[must_use]
+    pub fn request(&self, bridge: &Interface) -> Option<(Request, u16)> {
+        let is_made = bridge.index != 0;
+        let number = || Some(bridge.index).filter(|_| is_made);
+        let on = |interface: &Option<Interface>| match interface {
+            Some(interface) => Some(interface.clone()),
+            None => Some(bridge.clone()).filter(|_| is_made),
+        };
+        Some(match self {
+            Self::Make { mac, settings } => {
+                (request::make_bridge(&bridge.name, *mac, settings), MAKE)
+            }
+            // Also where the number was never learnt.
+            Self::Remove => (request::remove_link(bridge.index, &bridge.name), 0),
+            Self::Set(settings) => (request::set_bridge(number()?, settings), 0),
+            Self::SetMac(mac) => (request::set_mac(number()?, *mac), 0),
+            Self::SetMtu(mtu) => (request::set_mtu(number()?, *mtu), 0),
+            Self::SetUp(up) => (request::set_up(number()?, *up), 0),
+            Self::AddPort(port) => (request::set_master(port.index, number()?), 0),
+            Self::ReleasePort(port) => (request::set_master(port.index, 0), 0),
+            Self::SetPortUp(port, up) => (request::set_up(port.index, *up), 0),
+            Self::AddAddress(cidr) => (request::add_address(number()?, cidr), MAKE),
+            Self::RemoveAddress(cidr) => (request::remove_address(number()?, cidr), 0),
+            Self::Give(held, to) => held.request(true, &on(to)?),
+            Self::Take(held, from) => held.request(false, &on(from)?),
+            Self::Settle(address, to) => {
+                let payload = address.onto(&on(to)?, true);
+                let kind = libc::RTM_NEWADDR;
+                (Request { kind, payload }, REPLACE)
+            }
+            Self::Kept(request, flags, _, seconds) => (request.later(*seconds), *flags),
+            Self::Await | Self::HeedRouters(_) | Self::Intend(_) | Self::Keep(_) | Self::Forget => {
+                return None;
+            }
+        })
     }
 
     /// What is being done, for the beginning of an error.
@@ -148,17 +200,20 @@ impl Step {
     }
 
     /// The verb, its past, and what it is done to.
-    fn words(&self, bridge: &str) -> (&'static str, &'static str, String) {
+    fn words(&self, bridge: &str) -> Words {
         let switch = |on: bool| if on { "on" } else { "off" };
-        let (now, then, rest) = match self {
+        let on = |interface: &Option<Interface>| match interface {
+            Some(interface) => interface.name.clone(),
+            None => format!("bridge {bridge}"),
+        };
+        let set = |what: String| ("set", "set", format!("bridge {bridge}: {what}"));
+        match self {
             Self::Intend(_) | Self::Make { .. } => ("make", "made", format!("bridge {bridge}")),
             Self::Remove => ("remove", "removed", format!("bridge {bridge}")),
-            Self::Set(settings) => {
-                let rest = format!("bridge {bridge}: {}", settings.words());
-                ("set", "set", rest)
-            }
-            Self::SetMac(mac) => ("set", "set", format!("bridge {bridge}: mac {mac}")),
-            Self::SetMtu(mtu) => ("set", "set", format!("bridge {bridge}: mtu {mtu}")),
+            Self::Set(settings) => set(settings.words()),
+            Self::SetMac(mac) => set(format!("mac {mac}")),
+            Self::SetMtu(mtu) => set(format!("mtu {mtu}")),
+            Self::HeedRouters(accept) => set(format!("accept_ra {accept}")),
             Self::SetUp(up) => {
                 let rest = format!("bridge {bridge} {}", switch(*up));
                 ("switch", "switched", rest)
@@ -183,37 +238,65 @@ impl Step {
                 let rest = format!("address {cidr} from bridge {bridge}");
                 ("take", "took", rest)
             }
+            Self::Give(held, to) => ("give", "gave", format!("{} to {}", held.words(), on(to))),
+            Self::Take(held, from) => {
+                let rest = format!("{} from {}", held.words(), on(from));
+                ("take", "took", rest)
+            }
+            Self::Settle(address, to) => {
+                let rest = format!("address {} of {}", address.cidr, on(to));
+                ("settle", "settled", rest)
+            }
+            Self::Kept(_, _, command, _) => ("do", "did", command.clone()),
+            Self::Await => ("wait for", "waited for", format!("bridge {bridge}")),
             Self::Keep(_) => ("keep", "kept", format!("the record of bridge {bridge}")),
-            Self::Forget => (
-                "remove",
-                "removed",
-                format!("the record of bridge {bridge}"),
-            ),
-        };
-        (now, then, rest)
+            Self::Forget => {
+                let rest = format!("the record of bridge {bridge}");
+                ("remove", "removed", rest)
+            }
+        }
     }
 
-    /// It is about this program's own files, not about the bridge.
+    /// It is about this program's own files, or looks only.
     #[must_use]
     pub fn is_bookkeeping(&self) -> bool {
-        matches!(self, Self::Intend(_) | Self::Keep(_) | Self::Forget)
+        matches!(
+            self,
+            Self::Intend(_) | Self::Keep(_) | Self::Forget | Self::Await
+        )
     }
 }
 
-fn line(object: &str, words: &[&str]) -> String {
-    shell_words::join(["ip", object].iter().chain(words))
-}
+impl Held {
+    /// As the kernel names it.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::Address(address) => format!("address {}", address.cidr),
+            Self::Route(route) => route.words(),
+        }
+    }
 
-fn address(verb: &str, cidr: &Cidr, bridge: &str) -> String {
-    let text = cidr.to_string();
-    let broadcast = cidr
-        .broadcast()
-        .filter(|_| verb == "add")
-        .map(|broadcast| broadcast.to_string());
-    let mut words = vec![verb, &text];
-    words.extend(broadcast.iter().flat_map(|text| ["broadcast", text]));
-    words.extend(["dev", bridge]);
-    line("address", &words)
+    fn request(&self, give: bool, interface: &Interface) -> (Request, u16) {
+        let (kinds, flags, payload) = match self {
+            Self::Address(address) => (
+                [libc::RTM_NEWADDR, libc::RTM_DELADDR],
+                REPLACE,
+                address.onto(interface, false),
+            ),
+            Self::Route(route) => (
+                [libc::RTM_NEWROUTE, libc::RTM_DELROUTE],
+                PREPEND,
+                route.through(interface),
+            ),
+        };
+        let (kind, flags) = if give {
+            (kinds[0], flags)
+        } else {
+            (kinds[1], 0)
+        };
+        (Request { kind, payload }, flags)
+    }
 }
 
 /// A step, and how it is taken back if a later one fails.
@@ -234,6 +317,12 @@ impl Change {
             undo: vec![undo],
         }
     }
+
+    /// A change that nothing needs to undo.
+    #[must_use]
+    pub fn lasting(step: Step) -> Self {
+        Self { step, undo: vec![] }
+    }
 }
 
 #[cfg(test)]
@@ -248,22 +337,24 @@ mod tests {
 
     #[test]
     fn writes_the_settings_as_ip_takes_them() {
-        let step = Step::Set(Settings {
-            stp: Some(true),
-            forward_delay: Some(Centiseconds(1500)),
-            ageing: Some(Centiseconds(30_000)),
-            vlan_filtering: Some(false),
-        });
+        let step = Step::Set(Settings([
+            Some(1),
+            Some(1500),
+            Some(30_000),
+            Some(0),
+            Some(1),
+        ]));
         assert_eq!(
             step.commands("xenbr0"),
             [
                 "ip link set dev xenbr0 type bridge stp_state 1 forward_delay 1500 \
-                 ageing_time 30000 vlan_filtering 0"
+                 ageing_time 30000 vlan_filtering 0 mcast_snooping 1"
             ]
         );
         assert_eq!(
             step.doing("xenbr0"),
-            "set bridge xenbr0: stp on, forward delay 15 s, ageing 300 s, vlan filtering off"
+            "set bridge xenbr0: stp on, forward delay 15 s, ageing 300 s, vlan filtering off, \
+             mcast snooping on"
         );
     }
 }

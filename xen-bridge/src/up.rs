@@ -4,12 +4,14 @@ use crate::Error;
 use crate::cidr::Cidr;
 use crate::cli::Up;
 use crate::facts::{Bridge, Facts};
-use crate::link::{BridgeState, Link};
+use crate::link::Link;
+use crate::moving::{exact_changes, heed_routers, moved_of, port_and_move_changes};
 use crate::names::InterfaceName;
-use crate::ports::port_changes;
 use crate::record::{AddedPort, Record};
-use crate::step::{Change, Settings, Step};
-use crate::values::{Centiseconds, Mac, SHORTEST_STP_DELAY, USUAL_STP_DELAY};
+use crate::set::{make_change, set_changes};
+use crate::settings::{STP, Settings};
+use crate::step::{Change, Step};
+use crate::values::{Mac, SHORTEST_STP_DELAY, SMALLEST_V6_MTU, USUAL_STP_DELAY};
 
 /// What the caller wants to be true of the bridge.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +28,11 @@ pub struct Wanted {
     pub ports: Vec<InterfaceName>,
     /// Addresses that it has, among others.
     pub addresses: Vec<Cidr>,
-    /// Take a port even if that cuts off who uses its addresses.
+    /// It has no others of these than those named.
+    pub exact: bool,
+    /// What the ports have of addresses and routes moves to the bridge.
+    pub moves: bool,
+    /// Do what may cut somebody off.
     pub force: bool,
 }
 
@@ -40,14 +46,17 @@ impl Wanted {
             name: up.bridge.name.clone(),
             mac: up.mac,
             mtu: up.mtu,
-            settings: Settings {
-                stp: up.stp,
-                forward_delay: up.forward_delay,
-                ageing: up.ageing,
-                vlan_filtering: up.vlan_filtering,
-            },
+            settings: Settings([
+                up.stp.map(u32::from),
+                up.forward_delay.map(|time| time.0),
+                up.ageing.map(|time| time.0),
+                up.vlan_filtering.map(u32::from),
+                up.mcast_snooping.map(u32::from),
+            ]),
             ports: up.ports(),
             addresses: up.addresses(),
+            exact: up.exact,
+            moves: up.move_address,
             force: up.force,
         };
         wanted.check()?;
@@ -55,11 +64,18 @@ impl Wanted {
     }
 
     fn check(&self) -> Result<(), Error> {
-        let delay = self.settings.forward_delay.unwrap_or(USUAL_STP_DELAY);
-        if self.settings.stp == Some(true) && delay < SHORTEST_STP_DELAY {
+        let delay = self.settings.delay().unwrap_or(USUAL_STP_DELAY);
+        if self.settings.is_on(STP) && delay < SHORTEST_STP_DELAY {
             return Err(Error::Usage(format!(
                 "with STP on, a forward delay below {SHORTEST_STP_DELAY} s is not kept"
             )));
+        }
+        if let (Some(mtu), Some(cidr)) = (self.mtu, self.first_v6()) {
+            if mtu < SMALLEST_V6_MTU {
+                return Err(Error::Usage(format!(
+                    "--mtu {mtu}: IPv6 ({cidr}) needs {SMALLEST_V6_MTU} bytes at least"
+                )));
+            }
         }
         if self.ports.contains(&self.name) {
             return Err(Error::Usage(format!(
@@ -68,6 +84,10 @@ impl Wanted {
             )));
         }
         Ok(())
+    }
+
+    fn first_v6(&self) -> Option<&Cidr> {
+        self.addresses.iter().find(|cidr| cidr.address.is_ipv6())
     }
 }
 
@@ -81,36 +101,45 @@ pub fn plan_up(facts: &Facts, wanted: &Wanted) -> Result<Vec<Change>, Error> {
         return Err(not_a_bridge(&bridge.link));
     }
     let mut changes = match existing {
-        Some(bridge) => set_changes(bridge, wanted)?,
+        Some(bridge) => set_changes(facts, bridge, wanted)?,
         None => vec![
             Change::new(
                 Step::Intend(Record::of_intent(wanted.name.as_str())),
                 Step::Forget,
             ),
-            make_change(wanted),
+            make_change(facts, wanted),
         ],
     };
+    changes.extend(heed_routers(facts, wanted));
     let mut added = vec![];
     for (name, port) in &facts.ports {
         let port = port
             .as_ref()
             .ok_or_else(|| Error::NoSuchPort(name.to_string()))?;
-        added.extend(port_changes(port, existing, wanted, &mut changes)?);
+        added.extend(port_and_move_changes(port, existing, wanted, &mut changes)?);
     }
     if let Some(mtu) = wanted.mtu {
         changes.extend(mtu_change(mtu, existing, !added.is_empty()));
     }
-    let addresses = missing_addresses(existing, wanted)?;
+    check_v6(facts, wanted)?;
+    let addresses = missing_addresses(facts, wanted)?;
     for cidr in &addresses {
         changes.push(Change::new(
             Step::AddAddress(*cidr),
             Step::RemoveAddress(*cidr),
         ));
     }
-    if existing.is_some_and(|bridge| !bridge.link.up) {
-        changes.push(Change::new(Step::SetUp(true), Step::SetUp(false)));
+    if let Some(bridge) = existing.filter(|_| wanted.exact) {
+        changes.extend(exact_changes(bridge, &facts.record, wanted)?);
     }
-    let keep = keep_change(facts, wanted, added, &addresses)?;
+    if existing.is_some_and(|bridge| !bridge.link.up) {
+        // First, or no route could be made to lead through it.
+        let change = Change::new(Step::SetUp(true), Step::SetUp(false));
+        let moves = changes.iter().any(|it| matches!(it.step, Step::Give(..)));
+        let position = if moves { 0 } else { changes.len() };
+        changes.insert(position, change);
+    }
+    let keep = keep_change(facts, wanted, added, &addresses, &changes)?;
     // Kept before it is done, but after a bridge that is made has its number.
     let position = if existing.is_none() {
         changes.len().min(2)
@@ -133,112 +162,6 @@ pub(crate) fn not_a_bridge(link: &Link) -> Error {
     }
 }
 
-/// Defaults are for a bridge that is made, and only for that.
-fn make_change(wanted: &Wanted) -> Change {
-    let named = &wanted.settings;
-    let stp = named.stp.unwrap_or(false);
-    let usual = if stp {
-        USUAL_STP_DELAY
-    } else {
-        Centiseconds(0)
-    };
-    let make = Step::Make {
-        mac: wanted.mac,
-        settings: Settings {
-            stp: Some(stp),
-            forward_delay: named.forward_delay.or(Some(usual)),
-            // Off it is anyhow, and a kernel without it refuses either.
-            vlan_filtering: named.vlan_filtering.filter(|on| *on),
-            ..named.clone()
-        },
-    };
-    Change::new(make, Step::Remove)
-}
-
-fn set_changes(bridge: &Bridge, wanted: &Wanted) -> Result<Vec<Change>, Error> {
-    let now = &bridge.link.bridge;
-    let differing = differing_settings(&bridge.link.name, now, &wanted.settings)?;
-    let stp = Settings {
-        stp: differing.stp,
-        ..Settings::default()
-    };
-    let others = Settings {
-        stp: None,
-        ..differing
-    };
-    // The kernel lengthens a delay that is too short for STP; to shorten it
-    // again, STP must be off.
-    let lengthened = stp.stp == Some(true) && now.forward_delay < SHORTEST_STP_DELAY;
-    let short_delay = lengthened.then(|| {
-        Step::Set(Settings {
-            forward_delay: Some(now.forward_delay),
-            ..Settings::default()
-        })
-    });
-    let mut changes = vec![];
-    // STP first and alone: a delay that only fits with it off is refused
-    // (ERANGE) even where the same request switches it off.
-    if !stp.is_empty() {
-        let mut undo = vec![Step::Set(as_before(now, &stp))];
-        undo.extend(short_delay);
-        let step = Step::Set(stp);
-        changes.push(Change { step, undo });
-    }
-    if !others.is_empty() {
-        let mut before = as_before(now, &others);
-        before.forward_delay = before.forward_delay.filter(|_| !lengthened);
-        let undo = Some(before).filter(|before| !before.is_empty());
-        changes.push(Change {
-            step: Step::Set(others),
-            undo: undo.map(Step::Set).into_iter().collect(),
-        });
-    }
-    if let Some(mac) = wanted.mac.filter(|mac| bridge.link.mac != Some(*mac)) {
-        changes.push(Change {
-            step: Step::SetMac(mac),
-            undo: bridge.link.mac.map(Step::SetMac).into_iter().collect(),
-        });
-    }
-    Ok(changes)
-}
-
-fn differing_settings(
-    bridge: &str,
-    now: &BridgeState,
-    named: &Settings,
-) -> Result<Settings, Error> {
-    let stp = named.stp.unwrap_or(now.stp);
-    // The kernel would make 2 s of a delay too short for STP, which is too
-    // short for the protocol's own timers.
-    let switched_on = stp && !now.stp && now.forward_delay < SHORTEST_STP_DELAY;
-    let delay = named
-        .forward_delay
-        .or(Some(USUAL_STP_DELAY).filter(|_| switched_on));
-    let too_short = delay.filter(|delay| stp && *delay < SHORTEST_STP_DELAY);
-    if let Some(delay) = too_short {
-        return Err(Error::Contradiction {
-            bridge: bridge.to_owned(),
-            why: format!("it has STP on, with which a forward delay of {delay} s is not kept"),
-        });
-    }
-    Ok(Settings {
-        stp: named.stp.filter(|on| *on != now.stp),
-        forward_delay: delay.filter(|delay| !delay.is_about(now.forward_delay)),
-        ageing: named.ageing.filter(|time| !time.is_about(now.ageing)),
-        vlan_filtering: named.vlan_filtering.filter(|on| *on != now.vlan_filtering),
-    })
-}
-
-/// What the named settings were.
-fn as_before(now: &BridgeState, settings: &Settings) -> Settings {
-    Settings {
-        stp: settings.stp.map(|_| now.stp),
-        forward_delay: settings.forward_delay.map(|_| now.forward_delay),
-        ageing: settings.ageing.map(|_| now.ageing),
-        vlan_filtering: settings.vlan_filtering.map(|_| now.vlan_filtering),
-    }
-}
-
 /// A bridge takes the smallest size of its ports when one is added, unless a
 /// size was set; so it is set after the ports.
 fn mtu_change(mtu: u32, existing: Option<&Bridge>, ports_added: bool) -> Option<Change> {
@@ -252,28 +175,62 @@ fn mtu_change(mtu: u32, existing: Option<&Bridge>, ports_added: bool) -> Option<
     })
 }
 
-fn missing_addresses(existing: Option<&Bridge>, wanted: &Wanted) -> Result<Vec<Cidr>, Error> {
+/// Asked itself, the kernel says "Invalid argument", or takes the addresses away.
+fn check_v6(facts: &Facts, wanted: &Wanted) -> Result<(), Error> {
+    let before = facts.bridge.as_ref().map(|bridge| bridge.link.mtu);
+    let existing = facts.bridge.iter().flat_map(|bridge| &bridge.addresses);
+    let ports = facts.ports.iter().filter_map(|(_, port)| port.as_ref());
+    let moved = ports
+        .flat_map(|port| &port.addresses)
+        .filter(|_| wanted.moves);
+    let v6 = wanted.first_v6().copied().or_else(|| {
+        let mut all = existing.chain(moved).map(|address| address.cidr);
+        all.find(|cidr| cidr.address.is_ipv6())
+    });
+    match (wanted.mtu.or(before), v6) {
+        (Some(mtu), Some(cidr)) if mtu < SMALLEST_V6_MTU => Err(Error::Contradiction {
+            bridge: wanted.name.to_string(),
+            why: format!("an mtu of {mtu} is too small for {cidr}: IPv6 needs {SMALLEST_V6_MTU}"),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn missing_addresses(facts: &Facts, wanted: &Wanted) -> Result<Vec<Cidr>, Error> {
+    let contradiction = |why: String| {
+        let bridge = wanted.name.to_string();
+        Err(Error::Contradiction { bridge, why })
+    };
+    let ports = facts.ports.iter().filter_map(|(_, port)| port.as_ref());
+    let moved: Vec<_> = ports.filter(|_| wanted.moves).collect();
+    let arriving = moved.iter().flat_map(|port| &port.addresses);
+    let on_bridge = facts.bridge.iter().flat_map(|bridge| &bridge.addresses);
+    let mut there: Vec<Cidr> = on_bridge.chain(arriving).map(|it| it.cidr).collect();
     let mut missing = vec![];
     for cidr in &wanted.addresses {
-        let same_address = |other: &Cidr| other.address == cidr.address;
-        let on_bridge = existing
-            .iter()
-            .flat_map(|bridge| &bridge.addresses)
-            .map(|address| address.cidr);
-        let mut others = on_bridge
-            .chain(missing.iter().copied())
-            .filter(same_address);
-        match others.next() {
-            None => missing.push(*cidr),
-            Some(other) if other == *cidr => {}
+        match there.iter().find(|other| other.address == cidr.address) {
+            Some(other) if other == cidr => continue,
             // IPv4 would have it twice, in two networks; IPv6 refuses it.
             Some(other) => {
-                return Err(Error::Contradiction {
-                    bridge: wanted.name.to_string(),
-                    why: format!("it has {other}: take that away before adding {cidr}"),
-                });
+                return contradiction(format!(
+                    "it has {other}: take that away before adding {cidr}"
+                ));
             }
+            None => {}
         }
+        let users = facts.in_use.iter().filter(|(used, ..)| used == cidr);
+        // Somebody else may have made the bridge since it was looked for.
+        let is_bridge = |name: &str| name == wanted.name.as_str();
+        let stays = |index: u32| !moved.iter().any(|port| port.link.index == index);
+        let mut others =
+            users.filter(|(_, index, name)| stays(*index) && !is_bridge(name) && !wanted.force);
+        if let Some((_, _, name)) = others.next() {
+            return contradiction(format!(
+                "address {cidr} is in use on interface {name} (take it away there, or use --force)"
+            ));
+        }
+        there.push(*cidr);
+        missing.push(*cidr);
     }
     Ok(missing)
 }
@@ -284,13 +241,16 @@ fn keep_change(
     wanted: &Wanted,
     ports: Vec<AddedPort>,
     addresses: &[Cidr],
+    changes: &[Change],
 ) -> Result<Option<Change>, Error> {
+    let moved = moved_of(changes, facts, wanted);
     let Some(bridge) = &facts.bridge else {
         let record = Record {
             name: wanted.name.to_string(),
             made: true,
             ports,
             addresses: addresses.iter().map(Cidr::to_string).collect(),
+            moved,
             ..Record::default()
         };
         // The intent stands until the bridge is away again.
@@ -302,7 +262,7 @@ fn keep_change(
     let (name, ifindex) = (&bridge.link.name, bridge.link.index);
     let before = facts.record.of(name, ifindex);
     let is_of_intent = matches!(&before, Ok(Some(record)) if record.is_of_intent());
-    if ports.is_empty() && addresses.is_empty() && !is_of_intent {
+    if ports.is_empty() && addresses.is_empty() && moved.is_none() && !is_of_intent {
         return Ok(None);
     }
     let before = match before {
@@ -324,5 +284,9 @@ fn keep_change(
             record.addresses.push(cidr);
         }
     }
+    record.moved = match (record.moved.take(), moved) {
+        (Some(earlier), Some(now)) => Some(now.and(earlier)),
+        (earlier, now) => now.or(earlier),
+    };
     Ok(Some(Change::new(Step::Keep(record), undo)))
 }

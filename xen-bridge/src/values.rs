@@ -82,13 +82,6 @@ impl Centiseconds {
         Self(seconds * 100)
     }
 
-    /// The kernel keeps ticks, which need not be hundredths: what comes back
-    /// may be one less than what was set.
-    #[must_use]
-    pub fn is_about(self, other: Self) -> bool {
-        self.0.abs_diff(other.0) <= 1
-    }
-
     /// The same in thousandths of a second.
     #[must_use]
     pub fn milliseconds(self) -> u64 {
@@ -134,6 +127,9 @@ pub const USUAL_STP_DELAY: Centiseconds = Centiseconds::from_seconds(15);
 /// The longest ageing time that IEEE 802.1D allows.
 pub const LONGEST_AGEING: Centiseconds = Centiseconds::from_seconds(1_000_000);
 
+/// The smallest that IPv6 runs over (RFC 8200).
+pub const SMALLEST_V6_MTU: u32 = 1280;
+
 pub(crate) fn parse_forward_delay(text: &str) -> Result<Centiseconds, String> {
     at_most(LONGEST_FORWARD_DELAY, "forward delay", text)
 }
@@ -146,6 +142,17 @@ pub(crate) fn parse_ageing(text: &str) -> Result<Centiseconds, String> {
 pub(crate) fn parse_mtu(text: &str) -> Result<u32, String> {
     let mtu = text.parse().ok().filter(|mtu| (68..=65535).contains(mtu));
     mtu.ok_or_else(|| "the longest packet has 68 to 65535 bytes".to_owned())
+}
+
+/// At most an hour: who waits longer does something else in between.
+pub(crate) fn parse_seconds(text: &str) -> Result<u32, String> {
+    let seconds = text.parse().ok().filter(|seconds| *seconds <= 3600);
+    seconds.ok_or_else(|| "a whole number of seconds, at most 3600".to_owned())
+}
+
+pub(crate) fn parse_confirm(text: &str) -> Result<u32, String> {
+    let seconds = parse_seconds(text).ok().filter(|seconds| *seconds > 0);
+    seconds.ok_or_else(|| "a whole number of seconds, from 1 to 3600".to_owned())
 }
 
 fn at_most(limit: Centiseconds, what: &str, text: &str) -> Result<Centiseconds, String> {

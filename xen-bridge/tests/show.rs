@@ -44,7 +44,12 @@ fn says_all_there_is_to_say() {
         json!({
             "name": "xenbr0", "ifindex": 6, "state": "up", "made_by_xen_bridge": true,
             "mac": "00:16:3e:00:00:01", "mtu": 1500, "stp": false, "forward_delay_ms": 0,
-            "ageing_ms": 300_000, "vlan_filtering": false,
+            "ageing_ms": 300_000, "vlan_filtering": false, "mcast_snooping": true,
+            "routes": [
+                {"destination": "10.0.0.0/31", "gateway": null, "table": 254},
+                {"destination": "172.16.0.0/16", "gateway": null, "table": 254},
+            ],
+            "unconfirmed": false,
             "addresses": [
                 {"address": "172.16.0.1/16", "broadcast": "172.16.255.255",
                  "valid_seconds": null, "added_by_xen_bridge": true},

@@ -48,6 +48,34 @@ impl Machine {
         machine
     }
 
+    /// A machine whose `eth0` carries it: with addresses of every kind, and
+    /// routes over the gateway at the other end, which is in a namespace `far`
+    /// of its own.
+    pub fn with_uplink() -> Self {
+        let machine = Self::with_cards();
+        machine.ok("mkdir -p /run/netns; ip netns add far; ip link set far0 netns far
+            ip -n far link set lo up; ip -n far link set far0 up
+            ip -n far address add 10.0.2.2/24 dev far0
+            ip -n far address add fd00:2::2/64 dev far0 nodad
+            ip link set eth0 address 02:00:00:00:00:0e up
+            ip address add 10.0.2.15/24 broadcast 10.0.2.255 dev eth0
+            ip address add 10.0.2.16/24 dev eth0 label eth0:1
+            ip address add 192.168.7.1 peer 192.168.7.2/32 dev eth0 scope link
+            ip address add 10.4.0.1/24 dev eth0 noprefixroute metric 77
+            ip address add fd00:2::15/64 dev eth0 nodad
+            ip address change fd00:2::15/64 dev eth0
+            ip address add fe80::5/64 dev eth0 nodad
+            ip route add 10.8.0.0/24 dev eth0 scope link
+            ip route add default via 10.0.2.2 dev eth0 metric 100 src 10.0.2.16 proto static mtu 1400
+            ip route add 10.9.0.0/16 via 10.0.2.2 metric 7
+            ip route add 10.10.0.0/16 via 10.7.7.7 dev eth0 onlink table 77
+            ip -6 route add default via fd00:2::2 dev eth0 metric 512
+            ip -6 route add fd00:9::/48 via fd00:2::2 table 9
+            ip -6 route add fd00:8::/48 dev eth0");
+        machine.ok("while ip -6 address show dev eth0 | grep -q tentative; do sleep 0.1; done");
+        machine
+    }
+
     /// A command that will run in the machine, without this process' settings.
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new("nsenter");
@@ -138,7 +166,19 @@ impl Machine {
             let lasting = addresses.filter(|address| address["scope"] != "link");
             lines.extend(lasting.map(|address| format!("{} {address}", link["ifname"])));
         }
-        let records = self.ok("cat /run/xen-bridge/* 2>/dev/null || true");
+        for family in ["-4", "-6"] {
+            let table = self.ip(&format!("{family} route show table all"));
+            for route in table.as_array().unwrap() {
+                // The kernel's own follow from the addresses, in their order.
+                if route["protocol"] != "kernel" {
+                    lines.push(format!("{family} {route}"));
+                }
+            }
+        }
+        let records = self.ok(
+            "find /run/xen-bridge -type f ! -name '.lock*' ! -name '.unf*' ! -name '.unc*' -print -exec cat {} + \
+                               2>/dev/null || true",
+        );
         lines.extend(records.lines().map(str::to_owned));
         lines
     }
@@ -148,6 +188,17 @@ impl Machine {
     pub fn is_as(&self, before: &[String], what: &str) {
         same(&self.state(), before, what);
     }
+}
+
+/// A process of this program is in that machine.
+pub fn running(machine: &Machine) -> bool {
+    let ours = machine.ok("readlink /proc/self/ns/net");
+    let found = Command::new("sh")
+        .args(["-c", "for p in /proc/[0-9]*; do [ \"$(readlink $p/exe)\" = \"$0\" ] && readlink $p/ns/net; done; :"])
+        .arg(PROGRAM)
+        .output()
+        .unwrap();
+    String::from_utf8(found.stdout).unwrap().contains(&ours)
 }
 
 /// Two states are one; else only what differs is shown.
@@ -186,6 +237,8 @@ pub fn strip(link: &mut Value) {
             .and_then(Value::as_object_mut)
         {
             data.retain(|key, _| !key.ends_with("_timer") && key != "topology_change");
+            // A port listens and learns as time goes by.
+            data.remove("state");
         }
     }
 }

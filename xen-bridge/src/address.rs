@@ -1,0 +1,229 @@
+//! An address of an interface, with all that it takes to give it to another.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use netlink_packet_route::address::AddressHeader;
+
+use crate::cidr::{Cidr, is_link_local};
+use crate::facts::Interface;
+use crate::reply::{attributes, ip, number, push, rebuilt, text};
+
+// linux/if_addr.h
+const IFA_ADDRESS: u16 = 1;
+const IFA_LOCAL: u16 = 2;
+const IFA_LABEL: u16 = 3;
+const IFA_BROADCAST: u16 = 4;
+const IFA_CACHEINFO: u16 = 6;
+const IFA_FLAGS: u16 = 8;
+const IFA_RT_PRIORITY: u16 = 9;
+const IFA_PROTO: u16 = 11;
+const IFA_F_TEMPORARY: u32 = 0x01;
+const IFA_F_NODAD: u32 = 0x02;
+const IFA_F_STABLE_PRIVACY: u32 = 0x800;
+/// What somebody may ask for; the other flags are the kernel's findings:
+/// nodad, home, mngtmpaddr, noprefixroute, autojoin.
+const GIVEN: u32 = IFA_F_NODAD | 0x10 | 0x100 | 0x200 | 0x400;
+/// `IFAPROT_KERNEL_RA`, `IFAPROT_KERNEL_LL`; Linux says so since 5.18.
+const BY_ROUTER: u8 = 2;
+const BY_KERNEL: u8 = 3;
+const HEADER: usize = 8;
+
+/// An address of an interface.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// The interface's number.
+    pub index: u32,
+    /// The address with its prefix length.
+    pub cidr: Cidr,
+    /// The broadcast address, where it has one.
+    pub broadcast: Option<Ipv4Addr>,
+    /// Seconds until it goes by itself; `None`: never.
+    pub valid_seconds: Option<u32>,
+    /// Its flags (`IFA_F_*`).
+    pub flags: u32,
+    /// Who gave it (`IFAPROT_*`); 0 where the kernel does not say.
+    pub protocol: u8,
+    /// Its name where it has one of its own, such as `eth0:1`.
+    pub label: Option<String>,
+    /// All that the kernel said of it.
+    payload: Vec<u8>,
+}
+
+impl Address {
+    /// From the payload of an `RTM_NEWADDR`; `None` where it is none.
+    #[must_use]
+    pub fn parse(payload: &[u8]) -> Option<Self> {
+        let header = AddressHeader::parse(payload).ok()?;
+        let (mut local, mut peer) = (None, None);
+        let mut address = Self {
+            index: header.index,
+            cidr: Cidr {
+                address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+                prefix_length: header.prefix_len,
+            },
+            broadcast: None,
+            valid_seconds: None,
+            flags: header.flags.bits().into(),
+            protocol: 0,
+            label: None,
+            payload: payload.to_vec(),
+        };
+        for (kind, value) in attributes(payload.get(HEADER..)?) {
+            match kind {
+                IFA_LOCAL => local = ip(value),
+                IFA_ADDRESS => peer = ip(value),
+                IFA_LABEL => address.label = Some(text(value)),
+                IFA_BROADCAST => address.broadcast = value.try_into().ok().map(<[u8; 4]>::into),
+                // struct ifa_cacheinfo: preferred, valid, created, updated.
+                IFA_CACHEINFO => address.valid_seconds = value.get(4..8).and_then(number),
+                IFA_FLAGS => address.flags = number(value)?,
+                IFA_PROTO => address.protocol = value.first().copied().unwrap_or(0),
+                _ => {}
+            }
+        }
+        // On a point-to-point link IFA_ADDRESS is the other end's.
+        address.cidr.address = local.or(peer)?;
+        address.valid_seconds = address.valid_seconds.filter(|seconds| *seconds != u32::MAX);
+        Some(address)
+    }
+
+    /// The kernel gave the interface its link-local address by itself, and
+    /// gives every interface one.
+    #[must_use]
+    pub fn is_of_every_interface(&self) -> bool {
+        match self.cidr.address {
+            IpAddr::V6(address) if is_link_local(address) => {
+                let from_mac = address.octets()[11..13] == [0xff, 0xfe];
+                let private = self.flags & IFA_F_STABLE_PRIVACY != 0;
+                self.protocol == BY_KERNEL || private || from_mac
+            }
+            _ => false,
+        }
+    }
+
+    /// The kernel made it of what a router announces, and does so again on
+    /// any interface with the same hardware address.
+    #[must_use]
+    pub fn is_by_router(&self) -> bool {
+        match self.cidr.address {
+            IpAddr::V6(address) if self.valid_seconds.is_some() => {
+                let from_mac = address.octets()[11..13] == [0xff, 0xfe];
+                let made = self.flags & (IFA_F_TEMPORARY | IFA_F_STABLE_PRIVACY) != 0;
+                self.protocol == BY_ROUTER || made || (from_mac && self.cidr.prefix_length == 64)
+            }
+            _ => false,
+        }
+    }
+
+    /// It is an IPv6 address.
+    #[must_use]
+    pub fn is_v6(&self) -> bool {
+        self.cidr.address.is_ipv6()
+    }
+
+    /// The payload that gives it to that interface: with scope, lifetimes,
+    /// flags, and a label of that interface's. An IPv6 address is usable at
+    /// once, and marked so, unless `settled`.
+    #[must_use]
+    pub fn onto(&self, interface: &Interface, settled: bool) -> Vec<u8> {
+        let mut flags = self.flags & GIVEN;
+        if self.is_v6() && !settled {
+            flags |= IFA_F_NODAD;
+        }
+        let mut header = self.payload.get(..HEADER).unwrap_or_default().to_vec();
+        header[2] = 0;
+        header[4..].copy_from_slice(&interface.index.to_ne_bytes());
+        let rest = attributes(self.payload.get(HEADER..).unwrap_or_default());
+        let mut payload = rebuilt(header, rest, |kind, value| match kind {
+            IFA_FLAGS => None,
+            IFA_LABEL => Some([self.label_on(interface).as_bytes(), &[0]].concat()),
+            _ => Some(value.to_vec()),
+        });
+        push(&mut payload, IFA_FLAGS, &flags.to_ne_bytes());
+        payload
+    }
+
+    /// `eth0:1` is `xenbr0:1` on xenbr0, as far as a name can be long.
+    fn label_on(&self, interface: &Interface) -> String {
+        let label = self.label.as_deref().unwrap_or_default();
+        let own = label.split_once(':').map(|(_, own)| format!(":{own}"));
+        let mut whole = format!("{}{}", interface.name, own.unwrap_or_default());
+        while whole.len() > crate::names::LONGEST {
+            whole.pop();
+        }
+        whole
+    }
+
+    /// The address with its prefix length, and the other end's where it names one.
+    #[must_use]
+    pub fn with_peer(&self) -> String {
+        let peer = self.value(IFA_ADDRESS).and_then(ip);
+        match peer.filter(|peer| *peer != self.cidr.address) {
+            Some(peer) => {
+                let Cidr {
+                    address,
+                    prefix_length,
+                } = self.cidr;
+                format!("{address} peer {peer}/{prefix_length}")
+            }
+            None => self.cidr.to_string(),
+        }
+    }
+
+    fn value(&self, of: u16) -> Option<&[u8]> {
+        let mut all = attributes(self.payload.get(HEADER..).unwrap_or_default());
+        all.find(|(kind, _)| *kind == of).map(|(_, value)| value)
+    }
+
+    /// The end of an `ip address` command.
+    #[must_use]
+    pub fn words(&self, interface: &Interface, settled: bool) -> String {
+        let mut words = self.with_peer();
+        let value = |of: u16| self.value(of);
+        let mut add = |word: &str, value: String| words.push_str(&format!(" {word} {value}"));
+        if let Some(broadcast) = self.broadcast {
+            add("broadcast", broadcast.to_string());
+        }
+        if let Some(scope) = self.payload.get(3).filter(|scope| **scope != 0) {
+            add("scope", scope.to_string());
+        }
+        if self.label.as_ref().is_some_and(|label| label.contains(':')) {
+            add("label", self.label_on(interface));
+        }
+        if let Some(metric) = value(IFA_RT_PRIORITY).and_then(number) {
+            add("metric", metric.to_string());
+        }
+        add("dev", interface.name.clone());
+        if let Some(seconds) = self.valid_seconds {
+            add("valid_lft", seconds.to_string());
+            let preferred = value(IFA_CACHEINFO).and_then(|it| it.get(..4).and_then(number));
+            add("preferred_lft", preferred.unwrap_or(seconds).to_string());
+        }
+        for (flag, word) in [(0x02, " nodad"), (0x200, " noprefixroute")] {
+            let set = self.flags & flag != 0 || (flag == 2 && self.is_v6() && !settled);
+            words.push_str(if set { word } else { "" });
+        }
+        words
+    }
+}
+
+/// The payload that gives an address, said again some seconds later: what is
+/// left of its lifetimes is less by then.
+#[must_use]
+pub fn later(payload: &[u8], seconds: u32) -> Vec<u8> {
+    let header = payload.get(..HEADER).unwrap_or(payload).to_vec();
+    let rest = attributes(payload.get(HEADER..).unwrap_or_default());
+    rebuilt(header, rest, |kind, value| {
+        let mut value = value.to_vec();
+        if kind == IFA_CACHEINFO {
+            for (position, least) in [(0, 0), (4, 1)] {
+                let left = value.get(position..position + 4).and_then(number);
+                if let Some(left) = left.filter(|left| *left != u32::MAX) {
+                    let left = left.saturating_sub(seconds).max(least);
+                    value[position..position + 4].copy_from_slice(&left.to_ne_bytes());
+                }
+            }
+        }
+        Some(value)
+    })
+}

@@ -1,0 +1,293 @@
+//! `up`: looks, decides, and does it, watched over where that could cut
+//! somebody off.
+
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+
+use crate::Error;
+use crate::apply::{Ending, Hands};
+use crate::cli::{Manner, Up};
+use crate::confirm::{self, Gateways, clear_the_way};
+use crate::events::{Events, LINKS};
+use crate::facts::{Depth, Facts, Interface, Subject};
+use crate::files::Lock;
+use crate::guard::Guard;
+use crate::journal::Journal;
+use crate::link::Link;
+use crate::names::InterfaceName;
+use crate::netlink::Connection;
+use crate::record;
+use crate::signals::Signals;
+use crate::step::{Change, Held, Step};
+use crate::up::{Wanted, plan_up};
+
+/// How often the kernel is looked at again because somebody else was faster.
+const ATTEMPTS: usize = 10;
+/// How long a change that confirms itself may take.
+const OWN_SECONDS: u32 = 60;
+/// How long the gateway may take to answer where no time was named.
+const GATEWAY_SECONDS: u32 = 15;
+
+/// Makes the bridge as it was asked for.
+pub(crate) fn up(args: &Up, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Error> {
+    let wanted = Wanted::new(args)?;
+    let mut connection = Connection::open()?;
+    let name = wanted.name.as_str();
+    if !args.manner.dry_run {
+        clear_the_way(&args.manner.root, name, &mut connection, err)?;
+    }
+    let facts = look_in_time(&mut connection, args, &wanted)?;
+    let changes = plan_up(&facts, &wanted)?;
+    if args.manner.dry_run {
+        let steps: Vec<&Step> = changes.iter().map(|change| &change.step).collect();
+        return print(&steps, name, out);
+    }
+    let Some(first) = changes.first() else {
+        return Ok(());
+    };
+    let lock = take_lock(&args.manner, &first.step, name)?;
+    let signals = Signals::block()?;
+    if args.seconds().is_some() || changes.iter().any(moves_the_host) {
+        return bring_up_watched(&mut connection, lock, &signals, args, &wanted, err);
+    }
+    let mut hands = Hands::new(&mut connection, &lock, bridge_of(&facts, &wanted.name));
+    hands = hands.heeding(&signals);
+    // A bridge that was there may be another's half-finished work. One that
+    // was not, and still has the same record or none, was not made meanwhile.
+    let root = &args.manner.root;
+    let is_untouched = facts.bridge.is_none() && record::read(root, name) == facts.record;
+    let planned = is_untouched.then_some(changes);
+    let mut remark = |step: &Step| say(&args.manner, step, name, err);
+    bring_up(&mut hands, args, &wanted, planned, &mut remark)
+        .map_err(|error| hands.take_back(error))
+}
+
+fn bring_up(
+    hands: &mut Hands<'_>,
+    args: &Up,
+    wanted: &Wanted,
+    mut planned: Option<Vec<Change>>,
+    remark: &mut dyn FnMut(&Step),
+) -> Result<(), Error> {
+    for _ in 0..ATTEMPTS {
+        let changes = match planned.take() {
+            Some(changes) => changes,
+            None => {
+                let facts = look(hands.connection, args, wanted)?;
+                hands.take_up(bridge_of(&facts, &wanted.name));
+                plan_up(&facts, wanted)?
+            }
+        };
+        if hands.perform(changes, remark)? == Ending::Done {
+            return Ok(());
+        }
+    }
+    Err(overtaken(wanted))
+}
+
+fn overtaken(wanted: &Wanted) -> Error {
+    Error::system(format!("make bridge {}", wanted.name), Errno::EEXIST)
+}
+
+/// What carries the host, or what is confirmed or put back.
+fn bring_up_watched(
+    connection: &mut Connection,
+    lock: Lock,
+    signals: &Signals,
+    args: &Up,
+    wanted: &Wanted,
+    err: &mut dyn Write,
+) -> Result<(), Error> {
+    let (name, root) = (wanted.name.as_str(), &args.manner.root);
+    let facts = look(connection, args, wanted)?;
+    let changes = plan_up(&facts, wanted)?;
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let bridge = bridge_of(&facts, &wanted.name);
+    let gateways = gateways_of(args, &facts, &changes)?;
+    let before = match bridge.index {
+        0 => None,
+        index => facts.record.of(&bridge.name, index).unwrap_or_default(),
+    };
+    let seconds = args.seconds().unwrap_or(OWN_SECONDS);
+    let journal = Journal::of(&changes, &bridge, before, seconds);
+    let leases = leases_of(&changes);
+    let guard = Guard::arm(&lock, journal)?;
+    let mut hands = Hands::new(connection, &lock, bridge).heeding(signals);
+    let mut remark = |step: &Step| say(&args.manner, step, name, err);
+    let done = match hands.perform(changes, &mut remark) {
+        Ok(Ending::Done) => hands.bridge_number(),
+        // Not even the bridge is ours: what is there is not to be taken away.
+        Ok(Ending::Overtaken) if hands.has_done_nothing() => {
+            guard.commit()?;
+            return Err(overtaken(wanted));
+        }
+        Ok(Ending::Overtaken) => Err(overtaken(wanted)),
+        Err(error) => Err(error),
+    };
+    let bridge = match done {
+        Ok(bridge) => bridge,
+        Err(error) => return Err(guard.put_back(connection, error)),
+    };
+    for (address, seconds) in leases {
+        let _ = writeln!(
+            err,
+            "xen-bridge: address {address} of bridge {name} goes in {seconds} s, \
+             unless somebody renews it there"
+        );
+    }
+    let Some(seconds) = args.seconds() else {
+        return guard.commit();
+    };
+    let line = guard.into_watcher();
+    drop(lock);
+    let gateways = gateways.map(|silent| Gateways { bridge, silent });
+    if gateways.is_none() {
+        let _ = writeln!(
+            err,
+            "xen-bridge: done; put back in {seconds} s, unless this comes before: \
+             xen-bridge confirm {}",
+            shell_words::quote(name)
+        );
+    }
+    confirm::wait(root, name, &line, signals, connection, gateways)
+}
+
+fn moves_the_host(change: &Change) -> bool {
+    matches!(&change.step, Step::Give(..) | Step::Take(..))
+}
+
+/// The addresses among what moves that go by themselves.
+fn leases_of(changes: &[Change]) -> Vec<(String, u32)> {
+    let leases = changes.iter().filter_map(|change| match &change.step {
+        Step::Give(Held::Address(address), None) => {
+            Some((address.cidr.to_string(), address.valid_seconds?))
+        }
+        _ => None,
+    });
+    leases.collect()
+}
+
+/// The gateways that are to answer, of the default routes that the bridge has
+/// or gets.
+fn gateways_of(
+    args: &Up,
+    facts: &Facts,
+    changes: &[Change],
+) -> Result<Option<Vec<std::net::IpAddr>>, Error> {
+    if !args.check_gateway {
+        return Ok(None);
+    }
+    let had = facts.bridge.iter().flat_map(|bridge| &bridge.routes);
+    let given = changes.iter().filter_map(|change| match &change.step {
+        Step::Give(Held::Route(route), None) => Some(route),
+        _ => None,
+    });
+    let default = had.chain(given).filter(|route| route.destination.is_none());
+    let mut gateways: Vec<_> = default.filter_map(|route| route.gateway).collect();
+    gateways.sort_unstable();
+    gateways.dedup();
+    if gateways.is_empty() {
+        return Err(Error::Contradiction {
+            bridge: args.bridge.name.to_string(),
+            why: "--check-gateway: no default route over a gateway moves to it".to_owned(),
+        });
+    }
+    Ok(Some(gateways))
+}
+
+impl Up {
+    /// How long the change may go unconfirmed; `None`: it need not be confirmed.
+    #[must_use]
+    pub fn seconds(&self) -> Option<u32> {
+        let for_gateway = self.check_gateway.then_some(GATEWAY_SECONDS);
+        self.confirm.or(for_gateway)
+    }
+}
+
+/// Looks until the ports named are there, or as long as was asked for.
+fn look_in_time(connection: &mut Connection, args: &Up, wanted: &Wanted) -> Result<Facts, Error> {
+    if args.timeout == 0 || args.manner.dry_run {
+        return look(connection, args, wanted);
+    }
+    let deadline = Instant::now() + Duration::from_secs(args.timeout.into());
+    let events = Events::open(LINKS)?;
+    loop {
+        let facts = look(connection, args, wanted)?;
+        let missing = facts.ports.iter().find(|(_, port)| port.is_none());
+        let Some((name, _)) = missing else {
+            return Ok(facts);
+        };
+        // Others come and go; they are not worth a look.
+        let is_it = |told: &Option<(u16, Vec<u8>)>| match told {
+            Some((_, payload)) => Link::parse(payload).is_some_and(|it| it.name == name.as_str()),
+            None => true,
+        };
+        while !events.take().iter().any(is_it) {
+            if !events.wait(deadline)? {
+                return Err(Error::NotInTime(name.to_string(), args.timeout));
+            }
+        }
+    }
+}
+
+fn look(connection: &mut Connection, args: &Up, wanted: &Wanted) -> Result<Facts, Error> {
+    let touches_addresses = !wanted.addresses.is_empty() || wanted.mtu.is_some() || wanted.moves;
+    let depth = match (wanted.exact || args.check_gateway, touches_addresses) {
+        (true, _) => Depth::All,
+        (false, true) => Depth::Addresses,
+        (false, false) => Depth::Link,
+    };
+    let subject = Subject {
+        name: &wanted.name,
+        depth,
+        ports: &wanted.ports,
+        addresses: &wanted.addresses,
+        moves: wanted.moves,
+    };
+    Facts::read(connection, &args.manner.root, subject)
+}
+
+/// The bridge as steps name it, whether it is there or not.
+pub(crate) fn bridge_of(facts: &Facts, name: &InterfaceName) -> Interface {
+    match &facts.bridge {
+        Some(bridge) => Interface::from(&bridge.link),
+        None => Interface {
+            index: 0,
+            name: name.to_string(),
+        },
+    }
+}
+
+/// The lock, or why what comes first cannot be done without it.
+pub(crate) fn take_lock(manner: &Manner, first: &Step, name: &str) -> Result<Lock, Error> {
+    Lock::take(&manner.root).map_err(|error| match error {
+        Error::System { doing, source } => {
+            Error::system(format!("{}: {doing}", first.doing(name)), source)
+        }
+        other => other,
+    })
+}
+
+pub(crate) fn say(manner: &Manner, step: &Step, name: &str, err: &mut dyn Write) {
+    if manner.verbose && !step.is_bookkeeping() {
+        // The work is done; a lost remark does not undo it.
+        let _ = writeln!(err, "xen-bridge: {}", step.done(name));
+    }
+}
+
+pub(crate) fn print(steps: &[&Step], name: &str, out: &mut dyn Write) -> Result<(), Error> {
+    let mut commands = String::new();
+    for step in steps {
+        for command in step.commands(name) {
+            commands.push_str(&command);
+            commands.push('\n');
+        }
+    }
+    out.write_all(commands.as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(|source| Error::system("write to standard output", source))
+}

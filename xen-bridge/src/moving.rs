@@ -1,0 +1,229 @@
+//! What carries the host moves from a port to the bridge, in an order that
+//! keeps the gap short.
+//!
+//! The bridge has the uplink's addresses before the uplink is its port: what
+//! comes in is for the host in either place. What goes out goes by the
+//! uplink's routes until the bridge can be sent through, and each route is
+//! there twice before the old one goes.
+
+use crate::Error;
+use crate::address::Address;
+use crate::facts::{Bridge, Facts, Interface, Port};
+use crate::managers::remedy;
+use crate::ports::port_changes;
+use crate::record::{AddedPort, Found, Moved, Order, Record, uptime};
+use crate::route::Route;
+use crate::settings::STP;
+use crate::step::{Change, Held, Step};
+use crate::up::Wanted;
+
+/// Adds what makes the interface a port that is up, with what it has on the
+/// bridge if that is to move; tells what to keep.
+pub(crate) fn port_and_move_changes(
+    port: &Port,
+    existing: Option<&Bridge>,
+    wanted: &Wanted,
+    changes: &mut Vec<Change>,
+) -> Result<Option<AddedPort>, Error> {
+    let lasting: Vec<&Route> = port.routes.iter().filter(|it| !it.by_kernel).collect();
+    if !wanted.moves || (port.addresses.is_empty() && lasting.is_empty()) {
+        return port_changes(port, existing, wanted, changes);
+    }
+    check_move(port, existing, wanted)?;
+    let uplink = Some(Interface::from(&port.link));
+    let given: Vec<&Address> = port
+        .addresses
+        .iter()
+        .filter(|address| !address.is_by_router())
+        .collect();
+    let is_there = |address: &Address| {
+        let mut had = existing.iter().flat_map(|bridge| &bridge.addresses);
+        had.any(|other| other.cidr == address.cidr)
+    };
+    for address in given.iter().filter(|address| !is_there(address)) {
+        let held = Held::Address((*address).clone());
+        changes.push(Change::new(
+            Step::Give(held.clone(), None),
+            Step::Take(held, None),
+        ));
+    }
+    let added = port_changes(port, existing, wanted, changes)?;
+    if port.link.carrier {
+        changes.push(Change::lasting(Step::Await));
+    }
+    // A gateway must be in reach before a route leads over it.
+    let (over_gateways, direct): (Vec<&Route>, _) = lasting
+        .into_iter()
+        .partition(|route| route.gateway.is_some());
+    for route in direct.into_iter().chain(over_gateways) {
+        let held = Held::Route(route.clone());
+        if !route.by_router {
+            changes.push(Change::new(
+                Step::Give(held.clone(), None),
+                Step::Take(held.clone(), None),
+            ));
+        }
+        changes.push(Change::new(
+            Step::Take(held.clone(), uplink.clone()),
+            Step::Give(held, uplink.clone()),
+        ));
+    }
+    // The other way round than they were given, for with the first address of
+    // a network the kernel takes the others.
+    for address in port.addresses.iter().rev() {
+        changes.push(take_address(address, uplink.as_ref()));
+    }
+    for address in given.iter().filter(|address| address.is_v6()) {
+        changes.push(Change::lasting(Step::Settle((*address).clone(), None)));
+    }
+    Ok(added)
+}
+
+/// Routers are heeded on a bridge that is made as they were on the uplink.
+pub(crate) fn heed_routers(facts: &Facts, wanted: &Wanted) -> Option<Change> {
+    let mut ports = facts.ports.iter().filter_map(|(_, port)| port.as_ref());
+    let accept = ports.find_map(|port| port.accept_ra)?;
+    let moves = wanted.moves && facts.bridge.is_none() && accept != 1;
+    moves.then(|| Change::lasting(Step::HeedRouters(accept)))
+}
+
+/// The address goes, and comes back as it was.
+pub(crate) fn take_address(address: &Address, from: Option<&Interface>) -> Change {
+    let held = Held::Address(address.clone());
+    let mut undo = vec![Step::Give(held.clone(), from.cloned())];
+    if address.is_v6() {
+        undo.push(Step::Settle(address.clone(), from.cloned()));
+    }
+    Change {
+        step: Step::Take(held, from.cloned()),
+        undo,
+    }
+}
+
+fn check_move(port: &Port, existing: Option<&Bridge>, wanted: &Wanted) -> Result<(), Error> {
+    let (name, bridge) = (&port.link.name, &wanted.name);
+    let unfit = |why: String| {
+        let port = name.clone();
+        Err(Error::UnfitPort { port, why })
+    };
+    if wanted.force {
+        return Ok(());
+    }
+    if let Some(route) = port.routes.iter().find(|route| route.is_shared()) {
+        let words = route.words();
+        return unfit(format!(
+            "its {words} leads through several interfaces or a next-hop object, which cannot be \
+             moved (take it away first)"
+        ));
+    }
+    let leases = port
+        .addresses
+        .iter()
+        .filter(|it| it.valid_seconds.is_some() && !it.is_by_router());
+    let lease = leases.map(|it| {
+        let seconds = it.valid_seconds.unwrap_or_default();
+        format!("{} goes in {seconds} s", it.cidr)
+    });
+    let lease = lease.collect::<Vec<_>>().join(", ");
+    if let Some(owner) = port.managers.first() {
+        let (manager, state) = (owner.manager, &owner.state);
+        let lease = if lease.is_empty() {
+            "would put its address back".to_owned()
+        } else {
+            format!("would not renew it on the bridge ({lease})")
+        };
+        let remedy = remedy(manager, bridge.as_str(), name);
+        return unfit(format!(
+            "it is {manager}'s ({state}), which {lease}; have {manager} make the bridge: \
+             {remedy} (--force moves it all the same)"
+        ));
+    }
+    if !lease.is_empty() {
+        return unfit(format!(
+            "its address {lease}, and nobody would renew it on the bridge; make the bridge \
+             without it and have the DHCP client ask on {bridge} (--force moves it all the same)"
+        ));
+    }
+    let stp = existing.and_then(|bridge| bridge.link.bridge.settings.0[STP]);
+    if wanted.settings.0[STP].or(stp).is_some_and(|on| on != 0) {
+        return unfit(format!(
+            "bridge {bridge} has STP on, which would cut the host off until the port forwards \
+             (twice the forward delay; --force moves it all the same)"
+        ));
+    }
+    Ok(())
+}
+
+/// What to keep of what moves, for `down` to give it back.
+pub(crate) fn moved_of(changes: &[Change], facts: &Facts, wanted: &Wanted) -> Option<Moved> {
+    let bridge = match &facts.bridge {
+        Some(bridge) => Interface::from(&bridge.link),
+        None => Interface {
+            index: 0,
+            name: wanted.name.to_string(),
+        },
+    };
+    let is_move = |change: &&Change| match &change.step {
+        Step::Give(..) => true,
+        Step::Take(_, from) => from.is_some(),
+        Step::SetMac(_) => wanted.moves && wanted.mac.is_none(),
+        _ => false,
+    };
+    let undo = changes.iter().filter(is_move).rev();
+    let steps = undo.flat_map(|change| &change.undo);
+    let back: Vec<Order> = steps.filter_map(|step| Order::of(step, &bridge)).collect();
+    let addresses = changes.iter().filter_map(|change| match &change.step {
+        Step::Give(Held::Address(address), None) => Some(address.cidr.to_string()),
+        _ => None,
+    });
+    (!back.is_empty()).then(|| Moved {
+        at: uptime(),
+        addresses: addresses.collect(),
+        back,
+    })
+}
+
+/// What `--exact` takes away: ports and addresses that were not named. Guests
+/// stay plugged in, and what was moved here stays.
+pub(crate) fn exact_changes(
+    bridge: &Bridge,
+    found: &Found,
+    wanted: &Wanted,
+) -> Result<Vec<Change>, Error> {
+    let record = found.of(&bridge.link.name, bridge.link.index)?;
+    let moved = record.and_then(|record| record.moved.as_ref());
+    let mut changes = vec![];
+    for port in &bridge.ports {
+        let is_named = wanted.ports.iter().any(|name| name.as_str() == port.name);
+        if is_named || crate::names::is_guests(&port.name) {
+            continue;
+        }
+        let added = |record: &Record| record.ports.iter().any(|it| it.ifindex == port.index);
+        if moved.is_some() && record.is_some_and(added) && !wanted.force {
+            return Err(Error::UnfitPort {
+                port: port.name.clone(),
+                why: "it carries what was moved to the bridge, and is not named".to_owned(),
+            });
+        }
+        let port = Interface::from(port);
+        changes.push(Change::new(
+            Step::ReleasePort(port.clone()),
+            Step::AddPort(port),
+        ));
+    }
+    let routes = bridge.routes.iter().filter(|route| !route.by_kernel);
+    let mut routes: Vec<Step> = routes
+        .map(|route| Step::Give(Held::Route(route.clone()), None))
+        .collect();
+    for address in bridge.addresses.iter().rev() {
+        let is_moved = moved.is_some_and(|it| it.addresses.contains(&address.cidr.to_string()));
+        if is_moved || wanted.addresses.contains(&address.cidr) {
+            continue;
+        }
+        let mut change = take_address(address, None);
+        // Undone last: routes can go with the addresses that they rest on.
+        change.undo.append(&mut routes);
+        changes.push(change);
+    }
+    Ok(changes)
+}

@@ -1,0 +1,104 @@
+//! The watcher: it puts a change right if whoever made it dies, or nobody
+//! confirms it in time.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Read as _;
+use std::os::fd::AsFd as _;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
+use nix::unistd::setsid;
+
+use crate::Error;
+use crate::events::wait_for;
+use crate::files::{Lock, place_of, try_lock};
+use crate::guard::{ARMED, CONFIRMED, MEETING, PUT_BACK, say};
+use crate::journal::{self, Pending, pending};
+use crate::netlink::Connection;
+use crate::signals::Signals;
+
+/// Watches over the journal of that bridge until it is gone.
+///
+/// # Errors
+/// There is none, or not everything could be put back.
+pub fn watch(root: &Path, name: &str) -> Result<(), Error> {
+    // Already so where a unit starts it.
+    let _ = setsid();
+    let signals = Signals::block()?;
+    let _ = std::env::set_current_dir("/");
+    // Not everybody may.
+    let _ = fs::write("/proc/self/oom_score_adj", "-1000");
+    let path = journal::path(root, name);
+    let failed = |error: std::io::Error| Error::system(format!("watch {}", path.display()), error);
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(&path)
+        .map_err(failed)?;
+    if !try_lock(&file).map_err(failed)? {
+        return Ok(());
+    }
+    let Some(Pending { journal, .. }) = pending(root, name)? else {
+        return Ok(());
+    };
+    let changes = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK)
+        .map_err(|errno| failed(errno.into()))?;
+    let kinds = AddWatchFlags::IN_ATTRIB | AddWatchFlags::IN_MODIFY | AddWatchFlags::IN_DELETE_SELF;
+    changes
+        .add_watch(&path, kinds)
+        .map_err(|errno| failed(errno.into()))?;
+    let deadline = Instant::now() + Duration::from_secs(journal.seconds.into());
+    // Nobody there: whoever made the change is dead already.
+    let mut line = UnixStream::connect(place_of(root, MEETING, name)).ok();
+    say(line.as_mut(), ARMED);
+    while let Some(partner) = line.as_ref() {
+        let files = [changes.as_fd(), signals.as_fd(), partner.as_fd()];
+        let ready = wait_for(&files, deadline)?;
+        if ready.first() == Some(&true) {
+            // What happened is looked at, not believed.
+            let _ = changes.read_events();
+            if let Some(word) = verdict(&path, &file) {
+                say(line.as_mut(), word);
+                return Ok(());
+            }
+            continue;
+        }
+        // In time only if somebody asked to stop, or the other end is dead.
+        let is_dead = ready.get(2) == Some(&true);
+        let at_deadline = !ready.contains(&true);
+        if is_dead || at_deadline || signals.taken().is_some() {
+            break;
+        }
+    }
+    let lock = Lock::take(root)?;
+    let word = match pending(root, name)? {
+        // Confirmed, or put back, while this waited for the lock.
+        None => verdict(&path, &file).unwrap_or(CONFIRMED),
+        Some(Pending { journal, .. }) => {
+            journal.put_back(&mut Connection::open()?, &lock)?;
+            PUT_BACK
+        }
+    };
+    say(line.as_mut(), word);
+    Ok(())
+}
+
+/// What became of the journal; `None`: it is still there.
+fn verdict(path: &Path, file: &File) -> Option<u8> {
+    // Who puts everything back empties it before it is removed.
+    let is_empty = file.metadata().is_ok_and(|it| it.len() == 0);
+    match (is_empty, path.exists()) {
+        (true, _) => Some(PUT_BACK),
+        (false, false) => Some(CONFIRMED),
+        (false, true) => None,
+    }
+}
+
+/// What the watcher said last; `None`: it died.
+pub(crate) fn hear(mut line: &UnixStream) -> Option<u8> {
+    let mut word = [0];
+    line.read_exact(&mut word).ok()?;
+    Some(word[0])
+}
