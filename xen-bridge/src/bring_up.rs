@@ -187,9 +187,12 @@ fn gateways_of(
         _ => None,
     });
     let default = had.chain(given).filter(|route| route.destination.is_none());
-    let mut gateways: Vec<_> = default.filter_map(|route| route.gateway).collect();
-    gateways.sort_unstable();
-    gateways.dedup();
+    let mut gateways = vec![];
+    for gateway in default.filter_map(|route| route.gateway) {
+        if !gateways.contains(&gateway) {
+            gateways.push(gateway);
+        }
+    }
     if gateways.is_empty() {
         return Err(Error::Contradiction {
             bridge: args.bridge.name.to_string(),

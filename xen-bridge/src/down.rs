@@ -5,7 +5,7 @@ use crate::cidr::Cidr;
 use crate::facts::{Bridge, Facts};
 use crate::link::Link;
 use crate::names::is_guests;
-use crate::record::{Found, Moved, Record};
+use crate::record::{Found, Record};
 use crate::step::Step;
 use crate::up::not_a_bridge;
 
@@ -88,7 +88,8 @@ fn added(record: &Record, port: &Link) -> bool {
 /// Ports fall off a bridge that is removed; only what `up` switched on is
 /// switched off again.
 fn remove_steps(bridge: &Bridge, record: &Record) -> Vec<Step> {
-    let mut steps = given_back(record);
+    // What was moved goes back first: until then it carries the host.
+    let mut steps = record.steps_back();
     for added in record.ports.iter().filter(|added| added.brought_up) {
         if is_port(bridge, added.ifindex) {
             steps.push(Step::SetPortUp(added.interface(), false));
@@ -100,7 +101,8 @@ fn remove_steps(bridge: &Bridge, record: &Record) -> Vec<Step> {
 
 /// On somebody else's bridge, other ports and addresses stay as they are.
 fn take_back_steps(bridge: &Bridge, record: &Record, force: bool) -> Result<Vec<Step>, Error> {
-    let mut steps = given_back(record);
+    // What was moved goes back first: until then it carries the host.
+    let mut steps = record.steps_back();
     for address in &bridge.addresses {
         let cidr: Cidr = address.cidr;
         if record.addresses.contains(&cidr.to_string()) {
@@ -121,11 +123,6 @@ fn take_back_steps(bridge: &Bridge, record: &Record, force: bool) -> Result<Vec<
         refuse_users(bridge, guests(bridge), force)?;
     }
     Ok(steps)
-}
-
-/// What was moved goes back first: until then it carries the host.
-fn given_back(record: &Record) -> Vec<Step> {
-    record.moved.iter().flat_map(Moved::steps).collect()
 }
 
 fn is_port(bridge: &Bridge, ifindex: u32) -> bool {

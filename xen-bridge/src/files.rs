@@ -134,23 +134,17 @@ impl Lock {
                 path = own;
             }
         }
-        let content = serde_json::to_vec(&Record {
+        let record = Record {
             netns: self.namespace,
             ..record.clone()
-        });
-        self.write_file(&path, content)
+        };
+        self.write_file(&path, &record.to_text())
     }
 
     /// Writes a whole file, and has it on its disk.
-    pub(crate) fn write_file(
-        &self,
-        path: &Path,
-        content: serde_json::Result<Vec<u8>>,
-    ) -> Result<(), Error> {
+    pub(crate) fn write_file(&self, path: &Path, content: &str) -> Result<(), Error> {
         let unfinished = self.folder.join(UNFINISHED);
         let write = || -> io::Result<()> {
-            let mut content = content?;
-            content.push(b'\n');
             let parent = path.parent().filter(|parent| *parent != self.folder);
             if let Some(parent) = parent {
                 DirBuilder::new()
@@ -164,7 +158,7 @@ impl Lock {
                 .truncate(true)
                 .mode(0o644)
                 .open(&unfinished)?;
-            file.write_all(&content)?;
+            file.write_all(content.as_bytes())?;
             file.sync_all()?;
             fs::rename(&unfinished, path)
         };

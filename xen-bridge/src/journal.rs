@@ -5,18 +5,16 @@ use std::fs::{File, OpenOptions};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
 use crate::Error;
 use crate::apply::Hands;
 use crate::facts::Interface;
 use crate::files::{Lock, is_locked, place_of, remove};
 use crate::netlink::Connection;
-use crate::record::{Order, Record, seconds_since, uptime};
+use crate::record::{Order, Record, seconds_since, uptime, whole_lines};
 use crate::step::Change;
 
 /// All that it takes to put a change right.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Journal {
     /// The bridge's name.
     pub name: String,
@@ -26,9 +24,9 @@ pub struct Journal {
     pub at: u64,
     /// The record before it.
     pub record: Option<Record>,
-    /// What puts everything back, in order. What was never done makes no
+    /// What puts everything back, in order ([`Order`]). What was never done makes no
     /// difference when it is undone.
-    pub undo: Vec<Order>,
+    pub undo: Vec<String>,
 }
 
 impl Journal {
@@ -50,10 +48,38 @@ impl Journal {
         }
     }
 
+    /// As the file has it: a word and its value on each line, and last the
+    /// lines of the record.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let Self {
+            name, seconds, at, ..
+        } = self;
+        let mut text = format!("bridge {name}\nseconds {seconds}\nat {at}\n");
+        for order in &self.undo {
+            text.push_str(&format!("undo {order}\n"));
+        }
+        text + &self.record.iter().map(Record::to_text).collect::<String>()
+    }
+
     /// From a file's content; `None` where it is none.
     #[must_use]
     pub fn parse(content: &[u8]) -> Option<Self> {
-        serde_json::from_slice(content).ok()
+        let mut journal = Self::default();
+        for line in whole_lines(content)? {
+            let (word, value) = line.split_once(' ')?;
+            match word {
+                "bridge" => value.clone_into(&mut journal.name),
+                "seconds" => journal.seconds = value.parse().ok()?,
+                "at" => journal.at = value.parse().ok()?,
+                "undo" => journal.undo.push(value.to_owned()),
+                word => {
+                    let record = journal.record.get_or_insert_default();
+                    record.read_line(word, value)?;
+                }
+            }
+        }
+        Some(journal).filter(|journal| !journal.name.is_empty())
     }
 
     /// Writes it, so that it outlives this process.
@@ -62,7 +88,7 @@ impl Journal {
     /// [`Error::System`].
     pub fn write(&self, lock: &Lock) -> Result<(), Error> {
         let path = place_of(lock.root(), KIND, &self.name);
-        lock.write_file(&path, serde_json::to_vec(self))
+        lock.write_file(&path, &self.to_text())
     }
 
     /// Puts everything back as it was, as far as that goes, and removes the
@@ -79,7 +105,7 @@ impl Journal {
         let seconds = seconds_since(self.at);
         let mut first = None;
         for order in &self.undo {
-            let done = match order.step(seconds) {
+            let done = match Order::step(order, seconds) {
                 Some(step) => hands.take_away(&step),
                 None => Err(unreadable(&place_of(lock.root(), KIND, &self.name))),
             };
@@ -151,4 +177,90 @@ pub(crate) fn remove_as(root: &Path, name: &str, put_back: bool) -> Result<(), E
         emptied.map_err(|error| Error::system(format!("empty {}", path.display()), error))?;
     }
     remove(&path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    use crate::record::{AddedPort, parse};
+
+    const NAME: &str = "[a-z][a-z0-9.]{0,14}";
+    const LINE: &str = "[ -~]{0,40}";
+
+    fn record() -> impl Strategy<Value = Record> {
+        let ports = proptest::collection::vec((NAME, 1u32.., any::<bool>()), 0..3);
+        let lines = || proptest::collection::vec(LINE, 0..3);
+        let numbers = (any::<u32>(), any::<Option<u64>>(), any::<u64>());
+        (
+            NAME,
+            numbers,
+            any::<bool>(),
+            ports,
+            [lines(), lines(), lines()],
+        )
+            .prop_map(
+                |(name, (ifindex, netns, moved_at), made, ports, [addresses, moved, back])| {
+                    let ports = ports.into_iter();
+                    let port = |(name, ifindex, brought_up)| AddedPort {
+                        name,
+                        ifindex,
+                        brought_up,
+                    };
+                    Record {
+                        name,
+                        ifindex,
+                        netns,
+                        made,
+                        ports: ports.map(port).collect(),
+                        addresses,
+                        moved_at,
+                        moved,
+                        back,
+                    }
+                },
+            )
+    }
+
+    proptest! {
+        #[test]
+        fn reads_back_every_record_and_journal_that_it_writes(
+            record in record(),
+            had in any::<bool>(),
+            seconds in any::<u32>(),
+            at in any::<u64>(),
+            undo in proptest::collection::vec(LINE, 0..4),
+        ) {
+            let text = record.to_text();
+            prop_assert_eq!(parse(text.as_bytes()), Some(record.clone()));
+            // Cut short anywhere, it is none: half a line is worse than none.
+            for length in 0..text.len() {
+                let part = &text.as_bytes()[..length];
+                if !part.ends_with(b"\n") {
+                    prop_assert_eq!(parse(part), None);
+                }
+            }
+            let name = record.name.clone();
+            let record = Some(record).filter(|_| had);
+            let journal = Journal { name, seconds, at, record, undo };
+            prop_assert_eq!(Journal::parse(journal.to_text().as_bytes()), Some(journal));
+        }
+
+        #[test]
+        fn asks_what_it_kept(
+            index in 1u32..,
+            up in any::<bool>(),
+            mtu in 68u32..65536,
+            name in NAME,
+        ) {
+            let bridge = Interface { index, name };
+            for step in [crate::Step::SetUp(up), crate::Step::SetMtu(mtu), crate::Step::Remove] {
+                let order = Order::of(&step, &bridge).unwrap();
+                let kept = Order::step(&order, 9).unwrap();
+                prop_assert_eq!(kept.request(&bridge), step.request(&bridge));
+                prop_assert_eq!(kept.commands(""), step.commands(&bridge.name));
+            }
+        }
+    }
 }

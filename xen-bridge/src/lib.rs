@@ -70,7 +70,7 @@ pub use managers::{Manager, read_managers, remedy};
 pub use names::{InterfaceName, LONGEST, is_guests};
 pub use netfilter::{Netfilter, read_netfilter};
 pub use netlink::{Connection, Failure, Outcome, Payload, Reply};
-pub use record::{AddedPort, Found, Moved, Order, Record, parse as parse_record};
+pub use record::{AddedPort, Found, Order, Record, parse as parse_record};
 pub use request::Request;
 pub use route::Route;
 pub use settings::{KINDS, Kind, Settings};

@@ -11,7 +11,7 @@ use crate::address::Address;
 use crate::facts::{Bridge, Facts, Interface, Port};
 use crate::managers::remedy;
 use crate::ports::port_changes;
-use crate::record::{AddedPort, Found, Moved, Order, Record, uptime};
+use crate::record::{AddedPort, Found, Order, Record};
 use crate::route::Route;
 use crate::settings::STP;
 use crate::step::{Change, Held, Step};
@@ -154,8 +154,12 @@ fn check_move(port: &Port, existing: Option<&Bridge>, wanted: &Wanted) -> Result
     Ok(())
 }
 
-/// What to keep of what moves, for `down` to give it back.
-pub(crate) fn moved_of(changes: &[Change], facts: &Facts, wanted: &Wanted) -> Option<Moved> {
+/// What to keep of what moves: the addresses, and what moves all back.
+pub(crate) fn moved_of(
+    changes: &[Change],
+    facts: &Facts,
+    wanted: &Wanted,
+) -> (Vec<String>, Vec<String>) {
     let bridge = match &facts.bridge {
         Some(bridge) => Interface::from(&bridge.link),
         None => Interface {
@@ -171,16 +175,12 @@ pub(crate) fn moved_of(changes: &[Change], facts: &Facts, wanted: &Wanted) -> Op
     };
     let undo = changes.iter().filter(is_move).rev();
     let steps = undo.flat_map(|change| &change.undo);
-    let back: Vec<Order> = steps.filter_map(|step| Order::of(step, &bridge)).collect();
+    let back: Vec<String> = steps.filter_map(|step| Order::of(step, &bridge)).collect();
     let addresses = changes.iter().filter_map(|change| match &change.step {
         Step::Give(Held::Address(address), None) => Some(address.cidr.to_string()),
         _ => None,
     });
-    (!back.is_empty()).then(|| Moved {
-        at: uptime(),
-        addresses: addresses.collect(),
-        back,
-    })
+    (addresses.collect(), back)
 }
 
 /// What `--exact` takes away: ports and addresses that were not named. Guests
@@ -191,7 +191,7 @@ pub(crate) fn exact_changes(
     wanted: &Wanted,
 ) -> Result<Vec<Change>, Error> {
     let record = found.of(&bridge.link.name, bridge.link.index)?;
-    let moved = record.and_then(|record| record.moved.as_ref());
+    let has_moved = record.is_some_and(|record| !record.back.is_empty());
     let mut changes = vec![];
     for port in &bridge.ports {
         let is_named = wanted.ports.iter().any(|name| name.as_str() == port.name);
@@ -199,7 +199,7 @@ pub(crate) fn exact_changes(
             continue;
         }
         let added = |record: &Record| record.ports.iter().any(|it| it.ifindex == port.index);
-        if moved.is_some() && record.is_some_and(added) && !wanted.force {
+        if has_moved && record.is_some_and(added) && !wanted.force {
             return Err(Error::UnfitPort {
                 port: port.name.clone(),
                 why: "it carries what was moved to the bridge, and is not named".to_owned(),
@@ -216,7 +216,8 @@ pub(crate) fn exact_changes(
         .map(|route| Step::Give(Held::Route(route.clone()), None))
         .collect();
     for address in bridge.addresses.iter().rev() {
-        let is_moved = moved.is_some_and(|it| it.addresses.contains(&address.cidr.to_string()));
+        let cidr = address.cidr.to_string();
+        let is_moved = record.is_some_and(|record| record.moved.contains(&cidr));
         if is_moved || wanted.addresses.contains(&address.cidr) {
             continue;
         }

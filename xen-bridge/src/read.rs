@@ -2,7 +2,7 @@
 
 use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
-use clap::{Arg, ArgMatches, Command, CommandFactory as _, FromArgMatches as _};
+use clap::{Arg, ArgMatches, CommandFactory as _, FromArgMatches as _};
 
 use crate::Error;
 use crate::cidr::Cidr;
@@ -16,7 +16,7 @@ impl Args {
     /// # Errors
     /// [`Error::Usage`]; [`Error::Setting`] where a variable is to blame.
     pub fn read() -> Result<Self, Error> {
-        let matches = program(is_empty).try_get_matches().map_err(usage)?;
+        let matches = matches(&is_empty).map_err(usage)?;
         if let Some(("up", matches)) = matches.subcommand() {
             one_each::<InterfaceName>(matches, "port_words", "--port", "interface")?;
             one_each::<Cidr>(matches, "address_words", "--address", "address")?;
@@ -31,8 +31,8 @@ fn is_empty(arg: &Arg) -> bool {
     value.is_some_and(|value| value.is_empty())
 }
 
-/// The command, where the variables of some options do not count.
-fn program(ignored: impl Fn(&Arg) -> bool) -> Command {
+/// What was said, where the variables of some options do not count.
+fn matches(ignored: &dyn Fn(&Arg) -> bool) -> Result<ArgMatches, clap::Error> {
     let mut program = Args::command();
     for action in program.get_subcommands_mut() {
         *action = std::mem::take(action).mut_args(|arg| {
@@ -43,7 +43,7 @@ fn program(ignored: impl Fn(&Arg) -> bool) -> Command {
             }
         });
     }
-    program
+    program.try_get_matches()
 }
 
 /// Only a variable holds several words, or none: an option is given again.
@@ -65,6 +65,7 @@ fn one_each<T: Clone + Send + Sync + 'static>(
 
 /// clap's complaint as one line, without its usage and hints. Help and version
 /// come this way too: they are printed, and the program is done.
+#[inline(never)]
 fn usage(error: clap::Error) -> Error {
     if !error.use_stderr() {
         match error.print() {
@@ -106,7 +107,7 @@ fn variable_of(error: &clap::Error) -> Option<String> {
     let variable = named?.get_env()?.to_str()?.to_owned();
     let is_it = |arg: &Arg| arg.get_env().is_some_and(|it| it == variable.as_str());
     std::env::var_os(&variable).filter(|value| !value.is_empty())?;
-    let without = program(|arg| is_empty(arg) || is_it(arg)).try_get_matches();
+    let without = matches(&|arg| is_empty(arg) || is_it(arg));
     let same = without.is_err_and(|other| other.to_string() == error.to_string());
     (!same).then_some(variable)
 }

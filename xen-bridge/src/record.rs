@@ -5,7 +5,6 @@ use std::io;
 use std::path::Path;
 
 use nix::time::{ClockId, clock_gettime};
-use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::facts::Interface;
@@ -18,7 +17,7 @@ const REMEDY: &str = "not a record of xen-bridge; \
                       remove the file if the bridge is not to be taken down by it";
 
 /// What `up` made of a bridge, or added to somebody else's.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Record {
     /// The bridge's name.
     pub name: String,
@@ -27,76 +26,147 @@ pub struct Record {
     /// to make it, and whatever has the name now is what it made.
     pub ifindex: u32,
     /// The network namespace that the bridge is in: several may share `/run`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub netns: Option<u64>,
     /// `up` made the bridge itself.
     pub made: bool,
     /// The ports that `up` added.
-    #[serde(default)]
     pub ports: Vec<AddedPort>,
     /// The addresses that `up` added, with their prefix lengths.
-    #[serde(default)]
     pub addresses: Vec<String>,
-    /// What `up` moved here from its ports, which `down` gives back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub moved: Option<Moved>,
+    /// When `up` last moved something here from a port: seconds since the
+    /// machine was started.
+    pub moved_at: u64,
+    /// The addresses that it moved, with their prefix lengths.
+    pub moved: Vec<String>,
+    /// What `down` asks for to move all back ([`Order`]).
+    pub back: Vec<String>,
 }
 
-/// Addresses and routes that were moved from ports to the bridge.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Moved {
-    /// When: seconds since the machine was started.
-    pub at: u64,
-    /// The addresses, with their prefix lengths.
-    pub addresses: Vec<String>,
-    /// What moves all back.
-    pub back: Vec<Order>,
+impl Record {
+    /// As the file has it: a word and its value on each line.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let mut text = format!("name {}\nifindex {}\n", self.name, self.ifindex);
+        let mut add = |word: &str, value: &str| text.push_str(&format!("{word} {value}\n"));
+        if let Some(netns) = self.netns {
+            add("netns", &netns.to_string());
+        }
+        add("made", if self.made { "yes" } else { "no" });
+        for port in &self.ports {
+            let word = if port.brought_up {
+                "port-brought-up"
+            } else {
+                "port"
+            };
+            add(word, &format!("{} {}", port.ifindex, port.name));
+        }
+        if self.moved_at != 0 {
+            add("moved-at", &self.moved_at.to_string());
+        }
+        for (word, values) in [
+            ("address", &self.addresses),
+            ("moved", &self.moved),
+            ("back", &self.back),
+        ] {
+            for value in values {
+                add(word, value);
+            }
+        }
+        text
+    }
+
+    /// Takes in one line; `None` where it is none of a record.
+    pub(crate) fn read_line(&mut self, word: &str, value: &str) -> Option<()> {
+        let list = match word {
+            "name" => {
+                value.clone_into(&mut self.name);
+                return Some(());
+            }
+            "ifindex" | "netns" | "moved-at" => {
+                let number: u64 = value.parse().ok()?;
+                match word {
+                    "ifindex" => self.ifindex = u32::try_from(number).ok()?,
+                    "netns" => self.netns = Some(number),
+                    _ => self.moved_at = number,
+                }
+                return Some(());
+            }
+            "made" => {
+                self.made = value == "yes";
+                return Some(());
+            }
+            "port" | "port-brought-up" => {
+                let (ifindex, name) = value.split_once(' ')?;
+                self.ports.push(AddedPort {
+                    name: name.to_owned(),
+                    ifindex: ifindex.parse().ok()?,
+                    brought_up: word != "port",
+                });
+                return Some(());
+            }
+            "address" => &mut self.addresses,
+            "moved" => &mut self.moved,
+            "back" => &mut self.back,
+            _ => return None,
+        };
+        list.push(value.to_owned());
+        Some(())
+    }
 }
 
-/// A request to the kernel, kept for later.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Order {
-    /// The same as a shell command, for whoever has to do it by hand.
-    pub command: String,
-    /// `RTM_NEWADDR` and so on.
-    pub kind: u16,
-    /// `NLM_F_CREATE` and so on.
-    pub flags: u16,
-    /// What is behind the header, in hexadecimal digits.
-    pub message: String,
+/// A record from a file's content; `None` where it is none.
+#[must_use]
+pub fn parse(content: &[u8]) -> Option<Record> {
+    let mut record = Record::default();
+    for line in whole_lines(content)? {
+        let (word, value) = line.split_once(' ')?;
+        record.read_line(word, value)?;
+    }
+    Some(record).filter(|record| !record.name.is_empty())
 }
+
+/// The lines of a file that was written to its end.
+pub(crate) fn whole_lines(content: &[u8]) -> Option<std::str::Split<'_, char>> {
+    let text = std::str::from_utf8(content).ok()?;
+    Some(text.strip_suffix('\n')?.split('\n'))
+}
+
+/// A request to the kernel, kept for later as one line: its kind
+/// (`RTM_NEWADDR` and so on), its flags, what is behind the header in
+/// hexadecimal digits, and the same as a shell command for whoever has to do
+/// it by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Order;
 
 impl Order {
     /// What a step asks of the kernel; `None` where that is nothing yet.
     #[must_use]
-    pub fn of(step: &Step, bridge: &Interface) -> Option<Self> {
+    pub fn of(step: &Step, bridge: &Interface) -> Option<String> {
         let (request, flags) = step.request(bridge)?;
         let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or('0');
         let digits = |byte: &u8| [digit(byte >> 4), digit(byte & 15)];
-        Some(Self {
-            command: step.commands(&bridge.name).join("; "),
-            kind: request.kind,
-            flags,
-            message: request.payload.iter().flat_map(digits).collect(),
-        })
+        let message: String = request.payload.iter().flat_map(digits).collect();
+        let command = step.commands(&bridge.name).join("; ");
+        Some(format!("{} {flags} {message} {command}", request.kind))
     }
 
     /// The step that asks it, that many seconds later; `None` where the file
     /// was tampered with.
     #[must_use]
-    pub fn step(&self, seconds: u32) -> Option<Step> {
-        let digits: Option<Vec<u8>> = self.message.bytes().map(digit).collect();
-        let pairs = digits?;
-        let payload = pairs.chunks(2).map(|pair| match pair {
-            [high, low] => Some(high << 4 | low),
+    pub fn step(order: &str, seconds: u32) -> Option<Step> {
+        let mut words = order.splitn(4, ' ');
+        let kind = words.next()?.parse().ok()?;
+        let flags = words.next()?.parse().ok()?;
+        let pairs = words.next()?.as_bytes().chunks(2);
+        let payload = pairs.map(|pair| match pair {
+            [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
             _ => None,
         });
-        let kind = self.kind;
         let payload = payload.collect::<Option<_>>()?;
-        let command = self.command.clone();
+        let command = words.next()?.to_owned();
         Some(Step::Kept(
             Request { kind, payload },
-            self.flags,
+            flags,
             command,
             seconds,
         ))
@@ -121,24 +191,6 @@ pub fn seconds_since(at: u64) -> u32 {
     u32::try_from(uptime().saturating_sub(at)).unwrap_or(u32::MAX)
 }
 
-impl Moved {
-    /// Both, where the other was moved earlier.
-    #[must_use]
-    pub fn and(mut self, earlier: Self) -> Self {
-        self.at = self.at.min(earlier.at);
-        self.addresses.extend(earlier.addresses);
-        self.back.extend(earlier.back);
-        self
-    }
-
-    /// The steps that move all back, from now.
-    #[must_use]
-    pub fn steps(&self) -> Vec<Step> {
-        let seconds = seconds_since(self.at);
-        self.back.iter().filter_map(|it| it.step(seconds)).collect()
-    }
-}
-
 impl Record {
     /// That `up` is about to make the bridge of that name.
     #[must_use]
@@ -153,8 +205,33 @@ impl Record {
     /// `up` added or moved this address.
     #[must_use]
     pub fn has(&self, cidr: &str) -> bool {
-        let moved = self.moved.iter().flat_map(|moved| &moved.addresses);
-        self.addresses.iter().chain(moved).any(|it| it == cidr)
+        let mut all = self.addresses.iter().chain(&self.moved);
+        all.any(|it| it == cidr)
+    }
+
+    /// What `up` moved here since, on top of what it moved earlier.
+    #[must_use]
+    pub fn with_moved(mut self, moved: Vec<String>, mut back: Vec<String>) -> Self {
+        if back.is_empty() {
+            return self;
+        }
+        // What lifetimes are left is reckoned from the earlier.
+        if self.back.is_empty() {
+            self.moved_at = uptime();
+        }
+        self.moved.extend(moved);
+        // The last goes back first.
+        back.append(&mut self.back);
+        self.back = back;
+        self
+    }
+
+    /// The steps that move all back, from now.
+    #[must_use]
+    pub fn steps_back(&self) -> Vec<Step> {
+        let seconds = seconds_since(self.moved_at);
+        let steps = self.back.iter().filter_map(|it| Order::step(it, seconds));
+        steps.collect()
     }
 
     /// The bridge was about to be made, and nobody wrote what became of it.
@@ -165,14 +242,13 @@ impl Record {
 }
 
 /// A port that `up` added.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddedPort {
     /// Its name then.
     pub name: String,
     /// Its number.
     pub ifindex: u32,
     /// It was switched off, and `up` switched it on.
-    #[serde(default)]
     pub brought_up: bool,
 }
 
@@ -256,12 +332,6 @@ fn read_file(path: &Path, ours: Option<u64>) -> Found {
     }
 }
 
-/// A record from a file's content; `None` where it is none.
-#[must_use]
-pub fn parse(content: &[u8]) -> Option<Record> {
-    serde_json::from_slice(content).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -279,7 +349,9 @@ mod tests {
                 brought_up: true,
             }],
             addresses: vec!["172.16.0.1/16".to_owned()],
-            moved: None,
+            moved_at: 0,
+            moved: vec![],
+            back: vec![],
         }
     }
 
@@ -292,8 +364,7 @@ mod tests {
         let text = fs::read_to_string(root.path().join(FOLDER).join("xenbr0")).unwrap();
         assert_eq!(
             text,
-            "{\"name\":\"xenbr0\",\"ifindex\":7,\"made\":true,\"ports\":[{\"name\":\"eth0\",\
-             \"ifindex\":2,\"brought_up\":true}],\"addresses\":[\"172.16.0.1/16\"]}\n"
+            "name xenbr0\nifindex 7\nmade yes\nport-brought-up 2 eth0\naddress 172.16.0.1/16\n"
         );
         lock.forget("xenbr0").unwrap();
         lock.forget("xenbr0").unwrap();

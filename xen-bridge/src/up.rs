@@ -243,16 +243,16 @@ fn keep_change(
     addresses: &[Cidr],
     changes: &[Change],
 ) -> Result<Option<Change>, Error> {
-    let moved = moved_of(changes, facts, wanted);
+    let (moved, back) = moved_of(changes, facts, wanted);
     let Some(bridge) = &facts.bridge else {
         let record = Record {
             name: wanted.name.to_string(),
             made: true,
             ports,
             addresses: addresses.iter().map(Cidr::to_string).collect(),
-            moved,
             ..Record::default()
         };
+        let record = record.with_moved(moved, back);
         // The intent stands until the bridge is away again.
         return Ok(Some(Change {
             step: Step::Keep(record),
@@ -262,7 +262,7 @@ fn keep_change(
     let (name, ifindex) = (&bridge.link.name, bridge.link.index);
     let before = facts.record.of(name, ifindex);
     let is_of_intent = matches!(&before, Ok(Some(record)) if record.is_of_intent());
-    if ports.is_empty() && addresses.is_empty() && moved.is_none() && !is_of_intent {
+    if ports.is_empty() && addresses.is_empty() && back.is_empty() && !is_of_intent {
         return Ok(None);
     }
     let before = match before {
@@ -284,9 +284,6 @@ fn keep_change(
             record.addresses.push(cidr);
         }
     }
-    record.moved = match (record.moved.take(), moved) {
-        (Some(earlier), Some(now)) => Some(now.and(earlier)),
-        (earlier, now) => now.or(earlier),
-    };
+    let record = record.with_moved(moved, back);
     Ok(Some(Change::new(Step::Keep(record), undo)))
 }

@@ -139,7 +139,7 @@ fn completes_an_intent_even_where_nothing_else_is_to_be_done() {
     let machine = Machine::new();
     machine.run("up").is_silent();
     machine.ok(
-        r#"echo '{"name":"xenbr0","ifindex":0,"made":true}' > /run/xen-bridge/xenbr0
+        r#"printf 'name xenbr0\nifindex 0\nmade yes\n' > /run/xen-bridge/xenbr0
         echo '{' > /run/xen-bridge/.unfinished-record"#,
     );
     machine.run("up").is_silent();

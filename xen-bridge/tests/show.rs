@@ -169,3 +169,38 @@ fn says_that_there_is_no_such_bridge() {
         .unwrap();
     Ran::from(output).fails(5, "br8: no such bridge");
 }
+
+#[test]
+fn says_in_the_manual_what_each_key_means() {
+    let machine = machine();
+    let report: Value = serde_json::from_str(&machine.run("show --json").stdout).unwrap();
+    let manual = include_str!("../examples/json.roff");
+    let mut keys: Vec<&str> = report
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    for list in ["addresses", "routes", "ports"] {
+        keys.extend(
+            report[list][0]
+                .as_object()
+                .unwrap()
+                .keys()
+                .map(String::as_str),
+        );
+    }
+    keys.extend(
+        report["br_netfilter"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str),
+    );
+    for key in keys {
+        assert!(
+            manual.contains(&format!("\\fB{key}\\fR")) || manual.contains(&format!(".B {key}\n")),
+            "{key}"
+        );
+    }
+}

@@ -7,7 +7,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Output, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The program under test.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_xen-bridge");
@@ -146,10 +146,39 @@ impl Machine {
 
     /// The record of a bridge; null if there is none.
     pub fn record(&self, name: &str) -> Value {
-        let text = self.ok(&format!(
-            "cat /run/xen-bridge/{name} 2>/dev/null || echo null"
-        ));
-        serde_json::from_str(&text).unwrap()
+        let text = self.ok(&format!("cat /run/xen-bridge/{name} 2>/dev/null || true"));
+        if text.is_empty() {
+            return Value::Null;
+        }
+        let mut record = json!({"ports": [], "addresses": [], "moved": [], "back": []});
+        for (word, value) in text.lines().filter_map(|line| line.split_once(' ')) {
+            let list = match word {
+                "port" | "port-brought-up" => "ports",
+                "address" => "addresses",
+                other => other,
+            };
+            match &mut record[list] {
+                Value::Array(values) if list == "ports" => {
+                    let (ifindex, name) = value.split_once(' ').unwrap();
+                    let ifindex: u32 = ifindex.parse().unwrap();
+                    let brought_up = word != "port";
+                    values
+                        .push(json!({"name": name, "ifindex": ifindex, "brought_up": brought_up}));
+                }
+                Value::Array(values) => values.push(value.into()),
+                _ if list == "made" => record[list] = (value == "yes").into(),
+                other => {
+                    let number = value.parse::<u64>();
+                    *other = number.map_or_else(|_| value.into(), Value::from);
+                }
+            }
+        }
+        for list in ["moved", "back"] {
+            if record[list] == json!([]) {
+                record.as_object_mut().unwrap().remove(list);
+            }
+        }
+        record
     }
 
     /// All that a test compares before and after, a line each: links,
