@@ -100,13 +100,16 @@ fn bring_up_watched(
     wanted: &Wanted,
     err: &mut dyn Write,
 ) -> Result<(), Error> {
-    let (name, root) = (wanted.name.as_str(), &args.manner.root);
+    let root = &args.manner.root;
     let facts = look(connection, args, wanted)?;
     let changes = plan_up(&facts, wanted)?;
     if changes.is_empty() {
         return Ok(());
     }
     let bridge = bridge_of(&facts, &wanted.name);
+    // The one asked for may be an alternative name.
+    let real_name = bridge.name.clone();
+    let name = real_name.as_str();
     let gateways = gateways_of(args, &facts, &changes)?;
     let before = match bridge.index {
         0 => None,

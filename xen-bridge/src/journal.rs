@@ -10,7 +10,7 @@ use crate::apply::Hands;
 use crate::facts::Interface;
 use crate::files::{Lock, is_locked, place_of, remove};
 use crate::netlink::Connection;
-use crate::record::{Order, Record, seconds_since, uptime, whole_lines};
+use crate::record::{self, Found, Order, Record, seconds_since, uptime, whole_lines};
 use crate::step::Change;
 
 /// All that it takes to put a change right.
@@ -22,6 +22,9 @@ pub struct Journal {
     pub seconds: u32,
     /// When it was begun: seconds since the machine was started.
     pub at: u64,
+    /// The bridge was to be made: as long as there is no record of that
+    /// intent, nothing was done.
+    pub makes: bool,
     /// The record before it.
     pub record: Option<Record>,
     /// What puts everything back, in order ([`Order`]). What was never done makes no
@@ -43,6 +46,7 @@ impl Journal {
             name: bridge.name.clone(),
             seconds,
             at: uptime(),
+            makes: bridge.index == 0,
             record: record.cloned(),
             undo: undo.filter_map(|step| Order::of(step, bridge)).collect(),
         }
@@ -55,7 +59,8 @@ impl Journal {
         let Self {
             name, seconds, at, ..
         } = self;
-        let mut text = format!("bridge {name}\nseconds {seconds}\nat {at}\n");
+        let makes = if self.makes { "yes" } else { "no" };
+        let mut text = format!("bridge {name}\nmakes {makes}\nseconds {seconds}\nat {at}\n");
         for order in &self.undo {
             text.push_str(&format!("undo {order}\n"));
         }
@@ -70,6 +75,7 @@ impl Journal {
             let (word, value) = line.split_once(' ')?;
             match word {
                 "bridge" => value.clone_into(&mut journal.name),
+                "makes" => journal.makes = value == "yes",
                 "seconds" => journal.seconds = value.parse().ok()?,
                 "at" => journal.at = value.parse().ok()?,
                 "undo" => journal.undo.push(value.to_owned()),
@@ -104,7 +110,8 @@ impl Journal {
         let mut hands = Hands::new(connection, lock, bridge);
         let seconds = seconds_since(self.at);
         let mut first = None;
-        for order in &self.undo {
+        let is_untouched = self.makes && record::read(lock.root(), &self.name) == Found::Nothing;
+        for order in self.undo.iter().filter(|_| !is_untouched) {
             let done = match Order::step(order, seconds) {
                 Some(step) => hands.take_away(&step),
                 None => Err(unreadable(&place_of(lock.root(), KIND, &self.name))),
@@ -228,6 +235,7 @@ mod tests {
         fn reads_back_every_record_and_journal_that_it_writes(
             record in record(),
             had in any::<bool>(),
+            makes in any::<bool>(),
             seconds in any::<u32>(),
             at in any::<u64>(),
             undo in proptest::collection::vec(LINE, 0..4),
@@ -243,7 +251,7 @@ mod tests {
             }
             let name = record.name.clone();
             let record = Some(record).filter(|_| had);
-            let journal = Journal { name, seconds, at, record, undo };
+            let journal = Journal { name, seconds, at, makes, record, undo };
             prop_assert_eq!(Journal::parse(journal.to_text().as_bytes()), Some(journal));
         }
 

@@ -342,3 +342,23 @@ fn a_hundred_at_once_move_it_once() {
     machine.run("down").is_silent();
     machine.is_as(&before, "down");
 }
+
+#[test]
+fn leaves_a_bridge_that_somebody_made_after_up_was_killed() {
+    let machine = Machine::with_uplink();
+    let mut command = machine.command("strace");
+    // Killed after the journal is written and before anything is done.
+    let fault = "inject=bind:signal=KILL:when=1";
+    command.args(["-qq", "-o", "/dev/null", "-e", fault, PROGRAM]);
+    command.args(["up", "--port", "eth0", "--move-address"]);
+    assert!(!command.output().unwrap().status.success());
+    assert!(
+        !machine
+            .ok("find /run/xen-bridge -name '.unconf*'")
+            .is_empty()
+    );
+    machine.ok("ip link add xenbr0 type bridge");
+    machine.run("restore").is_silent();
+    journal_is_gone(&machine);
+    assert_eq!(machine.link("xenbr0")["ifname"], "xenbr0");
+}
