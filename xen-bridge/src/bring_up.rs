@@ -49,7 +49,7 @@ pub(crate) fn up(args: &Up, out: &mut dyn Write, err: &mut dyn Write) -> Result<
     };
     let lock = take_lock(&args.manner, &first.step, name)?;
     let signals = Signals::block()?;
-    if args.seconds().is_some() || changes.iter().any(moves_the_host) {
+    if args.confirm.is_some() || changes.iter().any(moves_the_host) {
         return bring_up_watched(&mut connection, lock, &signals, args, &wanted, err);
     }
     let mut hands = Hands::new(&mut connection, &lock, bridge_of(&facts, &wanted.name));
@@ -110,12 +110,19 @@ fn bring_up_watched(
     // The one asked for may be an alternative name.
     let real_name = bridge.name.clone();
     let name = real_name.as_str();
-    let gateways = gateways_of(args, &facts, &changes)?;
+    // What moves nothing cannot lose the gateway: there is nothing to wait for.
+    let checks = args.check_gateway && changes.iter().any(moves_the_host);
+    let gateways = match checks {
+        true => Some(gateways_of(args, &facts, &changes)?),
+        false => None,
+    };
+    let confirm = args.confirm.filter(|_| checks == args.check_gateway);
+    let waits = confirm.or(checks.then_some(GATEWAY_SECONDS));
     let before = match bridge.index {
         0 => None,
         index => facts.record.of(&bridge.name, index).unwrap_or_default(),
     };
-    let seconds = args.seconds().unwrap_or(OWN_SECONDS);
+    let seconds = waits.unwrap_or(OWN_SECONDS);
     let journal = Journal::of(&changes, &bridge, before, seconds);
     let leases = leases_of(&changes);
     let guard = Guard::arm(&lock, journal)?;
@@ -142,9 +149,9 @@ fn bring_up_watched(
              unless somebody renews it there"
         );
     }
-    let Some(seconds) = args.seconds() else {
+    if waits.is_none() {
         return guard.commit();
-    };
+    }
     let line = guard.into_watcher();
     drop(lock);
     let gateways = gateways.map(|silent| Gateways { bridge, silent });
@@ -180,10 +187,7 @@ fn gateways_of(
     args: &Up,
     facts: &Facts,
     changes: &[Change],
-) -> Result<Option<Vec<std::net::IpAddr>>, Error> {
-    if !args.check_gateway {
-        return Ok(None);
-    }
+) -> Result<Vec<std::net::IpAddr>, Error> {
     let had = facts.bridge.iter().flat_map(|bridge| &bridge.routes);
     let given = changes.iter().filter_map(|change| match &change.step {
         Step::Give(Held::Route(route), None) => Some(route),
@@ -202,16 +206,7 @@ fn gateways_of(
             why: "--check-gateway: no default route over a gateway moves to it".to_owned(),
         });
     }
-    Ok(Some(gateways))
-}
-
-impl Up {
-    /// How long the change may go unconfirmed; `None`: it need not be confirmed.
-    #[must_use]
-    pub fn seconds(&self) -> Option<u32> {
-        let for_gateway = self.check_gateway.then_some(GATEWAY_SECONDS);
-        self.confirm.or(for_gateway)
-    }
+    Ok(gateways)
 }
 
 /// Looks until the ports named are there, or as long as was asked for.

@@ -66,7 +66,10 @@ pub fn wait(
             if ready.first() == Some(&true) {
                 return match hear(line) {
                     Some(CONFIRMED) => Ok(()),
-                    Some(PUT_BACK) => Err(Error::Unconfirmed(name.to_owned())),
+                    Some(PUT_BACK) => Err(Error::Unconfirmed(
+                        name.to_owned(),
+                        gateways.map_or_else(|| "nobody confirmed".to_owned(), Gateways::blame),
+                    )),
                     _ => {
                         restore(root, name, connection)?;
                         Err(Error::NoWatcher)
@@ -99,6 +102,12 @@ fn ask(connection: &mut Connection, bridge: u32, address: IpAddr) {
 }
 
 impl Gateways {
+    /// What is wrong with them.
+    fn blame(self) -> String {
+        let silent: Vec<String> = self.silent.iter().map(IpAddr::to_string).collect();
+        format!("{} did not answer through it after", silent.join(", "))
+    }
+
     /// Takes those off the list that answered, as `RTM_NEWNEIGH` tells.
     pub fn hear<'a>(&mut self, neighbors: impl Iterator<Item = &'a [u8]>) {
         for neighbor in neighbors {

@@ -33,8 +33,8 @@ pub enum Error {
     NotInTime(String, u32),
 
     /// A change was put back because nobody confirmed it.
-    #[error("bridge {0}: nobody confirmed the change in time: everything is as it was before")]
-    Unconfirmed(String),
+    #[error("bridge {0}: {1} the change in time: everything is as it was before")]
+    Unconfirmed(String, String),
 
     /// A change was put back because somebody asked to stop.
     #[error("stopped by {0}: everything is as it was before")]
@@ -172,7 +172,7 @@ impl Error {
             | Self::Contradiction { .. }
             | Self::InUse { .. }
             | Self::BadRecord { .. } => 6,
-            Self::NotInTime(..) | Self::Unconfirmed(_) => 7,
+            Self::NotInTime(..) | Self::Unconfirmed(..) => 7,
             Self::Interrupted(_) | Self::NoWatcher => 1,
             Self::HalfWay { cause, .. } => cause.exit_status(),
             Self::Netlink { failure, .. } => status_of(&failure.source),
