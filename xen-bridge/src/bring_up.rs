@@ -14,7 +14,7 @@ use crate::events::{Events, LINKS};
 use crate::facts::{Depth, Facts, Interface, Subject};
 use crate::files::Lock;
 use crate::guard::Guard;
-use crate::journal::Journal;
+use crate::journal::{Journal, OWN_SECONDS};
 use crate::link::Link;
 use crate::names::InterfaceName;
 use crate::netlink::Connection;
@@ -25,8 +25,6 @@ use crate::up::{Wanted, plan_up};
 
 /// How often the kernel is looked at again because somebody else was faster.
 const ATTEMPTS: usize = 10;
-/// How long a change that confirms itself may take.
-const OWN_SECONDS: u32 = 60;
 /// How long the gateway may take to answer where no time was named.
 const GATEWAY_SECONDS: u32 = 15;
 

@@ -11,7 +11,7 @@ use crate::facts::Interface;
 use crate::files::{Lock, is_locked, place_of, remove};
 use crate::netlink::Connection;
 use crate::record::{self, Found, Order, Record, seconds_since, uptime, whole_lines};
-use crate::step::Change;
+use crate::step::{Change, Step};
 
 /// All that it takes to put a change right.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -65,6 +65,22 @@ impl Journal {
             text.push_str(&format!("undo {order}\n"));
         }
         text + &self.record.iter().map(Record::to_text).collect::<String>()
+    }
+
+    /// For steps that are to be gone through whatever happens, after which
+    /// there is no record.
+    #[must_use]
+    pub fn onward(steps: &[Step], bridge: &Interface) -> Self {
+        Self {
+            name: bridge.name.clone(),
+            seconds: OWN_SECONDS,
+            at: uptime(),
+            undo: steps
+                .iter()
+                .filter_map(|step| Order::of(step, bridge))
+                .collect(),
+            ..Self::default()
+        }
     }
 
     /// From a file's content; `None` where it is none.
@@ -131,6 +147,8 @@ impl Journal {
 }
 
 const KIND: &str = "unconfirmed";
+/// How long a change that confirms itself may take.
+pub(crate) const OWN_SECONDS: u32 = 60;
 
 /// A journal that was found.
 #[derive(Debug)]

@@ -25,7 +25,10 @@ pub(crate) fn port_and_move_changes(
     wanted: &Wanted,
     changes: &mut Vec<Change>,
 ) -> Result<Option<AddedPort>, Error> {
-    let lasting: Vec<&Route> = port.routes.iter().filter(|it| !it.by_kernel).collect();
+    // Those that lead through several interfaces cannot be moved, and by force
+    // they stay as they are.
+    let lasts = |route: &&Route| !route.by_kernel && !route.is_shared();
+    let lasting: Vec<&Route> = port.routes.iter().filter(lasts).collect();
     if !wanted.moves || (port.addresses.is_empty() && lasting.is_empty()) {
         return port_changes(port, existing, wanted, changes);
     }

@@ -9,6 +9,8 @@ use crate::cli::Down;
 use crate::confirm::clear_the_way;
 use crate::down::plan_down;
 use crate::facts::{Depth, Facts, Subject};
+use crate::guard::Guard;
+use crate::journal::Journal;
 use crate::netlink::Connection;
 use crate::step::Step;
 
@@ -47,12 +49,25 @@ pub(crate) fn down(args: &Down, out: &mut dyn Write, err: &mut dyn Write) -> Res
     let lock = take_lock(&args.manner, first, name)?;
     let facts = look(&mut connection)?;
     let steps = plan_down(&facts, args.force)?;
-    let mut hands = Hands::new(&mut connection, &lock, bridge_of(&facts, &args.bridge.name));
-    for step in &steps {
-        hands.take_away(step)?;
-        say(&args.manner, step, name, err);
+    let bridge = bridge_of(&facts, &args.bridge.name);
+    // Half-way there the host can be cut off: then the watcher goes on with it.
+    let gives_back = steps.iter().any(|step| matches!(step, Step::Kept(..)));
+    let guard = gives_back
+        .then(|| Guard::arm(&lock, Journal::onward(&steps, &bridge)))
+        .transpose()?;
+    let mut hands = Hands::new(&mut connection, &lock, bridge);
+    let mut perform = || -> Result<(), Error> {
+        for step in &steps {
+            hands.take_away(step)?;
+            say(&args.manner, step, name, err);
+        }
+        Ok(())
+    };
+    match (perform(), guard) {
+        (done, None) => done,
+        (Ok(()), Some(guard)) => guard.commit(),
+        (Err(error), Some(guard)) => Err(guard.put_back(&mut connection, error)),
     }
-    Ok(())
 }
 
 /// There is a bridge, and nothing is to be done to it.

@@ -372,3 +372,31 @@ fn leaves_a_bridge_that_somebody_made_after_up_was_killed() {
     journal_is_gone(&machine);
     assert_eq!(machine.link("xenbr0")["ifname"], "xenbr0");
 }
+
+#[test]
+fn goes_on_with_down_wherever_that_is_killed() {
+    let machine = Machine::with_uplink();
+    let before = machine.state();
+    for call in ["sendto", "recvfrom", "unlink"] {
+        for n in 1..100 {
+            machine.run("up --port eth0 --move-address").is_silent();
+            let moved = machine.state();
+            let fault = format!("inject={call}:signal=KILL:when={n}");
+            let mut command = machine.command("strace");
+            command.args(["-qq", "-o", "/dev/null", "-e", &fault, PROGRAM, "down"]);
+            let killed = !command.output().unwrap().status.success();
+            let journal = "find /run/xen-bridge -name '.unconf*' 2>/dev/null || :";
+            until(&format!("{call} {n}: gone on"), || {
+                machine.ok(journal).is_empty() || !running(&machine)
+            });
+            // All or nothing.
+            if machine.state() == moved {
+                machine.run("down");
+            }
+            machine.is_as(&before, &format!("{call} {n}"));
+            if !killed {
+                break;
+            }
+        }
+    }
+}
