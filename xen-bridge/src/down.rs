@@ -65,7 +65,9 @@ fn users(bridge: &Bridge, record: &Record) -> Vec<String> {
         .iter()
         .filter(|port| !is_guests(&port.name) && !added(record, port));
     users.extend(foreign.map(|port| format!("port {}", port.name)));
-    let addresses = bridge.addresses.iter().map(|address| address.cidr);
+    // What routers announce was not given by anybody who would miss it.
+    let given = bridge.addresses.iter().filter(|it| !it.is_by_router());
+    let addresses = given.map(|address| address.cidr);
     users.extend(
         addresses
             .filter(|cidr| !record.has(&cidr.to_string()))

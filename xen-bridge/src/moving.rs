@@ -221,7 +221,7 @@ pub(crate) fn exact_changes(
     for address in bridge.addresses.iter().rev() {
         let cidr = address.cidr.to_string();
         let is_moved = record.is_some_and(|record| record.moved.contains(&cidr));
-        if is_moved || wanted.addresses.contains(&address.cidr) {
+        if is_moved || address.is_by_router() || wanted.addresses.contains(&address.cidr) {
             continue;
         }
         let mut change = take_address(address, None);

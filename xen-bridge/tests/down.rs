@@ -179,3 +179,18 @@ fn refuses_when_the_record_cannot_be_understood() {
     machine.run("down").is_silent();
     assert_eq!(machine.link("xenbr0")["ifname"], "xenbr0");
 }
+
+#[test]
+fn does_not_take_what_routers_announce_for_a_user() {
+    let machine = Machine::with_cards();
+    let before = machine.state();
+    machine.run("up --port eth0").is_silent();
+    machine.ok(
+        "ip address add fd00:5::ff:fe00:e/64 dev xenbr0 valid_lft 3600 preferred_lft 1800 nodad",
+    );
+    let with_it = machine.state();
+    machine.run("up --port eth0 --exact").is_silent();
+    machine.is_as(&with_it, "exact");
+    machine.run("down").is_silent();
+    machine.is_as(&before, "down");
+}
