@@ -10,7 +10,8 @@ use crate::apply::Hands;
 use crate::facts::Interface;
 use crate::files::{Lock, is_locked, place_of, remove};
 use crate::netlink::Connection;
-use crate::record::{self, Found, Order, Record, seconds_since, uptime, whole_lines};
+use crate::order::{Order, seconds_since, uptime};
+use crate::record::{self, Found, Record, whole_lines};
 use crate::step::{Change, Step};
 
 /// All that it takes to put a change right.
@@ -281,7 +282,7 @@ mod tests {
             name in NAME,
         ) {
             let bridge = Interface { index, name };
-            for step in [crate::Step::SetUp(up), crate::Step::SetMtu(mtu), crate::Step::Remove] {
+            for step in [Step::SetUp(up), Step::SetMtu(mtu), Step::Remove] {
                 let order = Order::of(&step, &bridge).unwrap();
                 let kept = Order::step(&order, 9).unwrap();
                 prop_assert_eq!(kept.request(&bridge), step.request(&bridge));
