@@ -128,6 +128,9 @@ fn start(name: &str) -> std::io::Result<()> {
             c"systemd-run",
             c"--quiet",
             c"--collect",
+            // Early in the boot a unit would wait for what waits for this.
+            c"--no-block",
+            c"--property=DefaultDependencies=no",
             c"--property=Restart=on-failure",
             c"--property=OOMScoreAdjust=-1000",
             c"--",

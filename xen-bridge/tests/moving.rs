@@ -89,22 +89,22 @@ fn moves_to_a_bridge_that_is_there_and_down_gives_them_back() {
 
 #[test]
 fn loses_at_most_twenty_of_a_thousand_pings_a_second() {
-    for (to, back) in [("10.0.2.2", "down"), ("fd00:2::2", "down")] {
+    for to in ["10.0.2.2", "fd00:2::2"] {
         let machine = Machine::with_uplink();
-        let mut ping = machine.command("ping");
-        ping.args(["-q", "-i", "0.001", "-c", "3000", to]);
-        let ping = ping.stdout(Stdio::piped()).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(700));
-        machine.run(MOVE).is_silent();
-        std::thread::sleep(Duration::from_millis(700));
-        machine.run(back).is_silent();
-        let output = ping.wait_with_output().unwrap();
-        let text = String::from_utf8(output.stdout).unwrap();
-        let received = text.split(", ").find(|it| it.ends_with(" received"));
-        let received = received.and_then(|it| it.split(' ').next());
-        let lost = 3000 - received.unwrap().parse::<u32>().unwrap();
-        eprintln!("{to}: {lost} of 3000 lost over up and down");
-        assert!(lost <= 20, "{text}");
+        for arguments in [MOVE, "down"] {
+            let mut ping = machine.command("ping");
+            ping.args(["-q", "-i", "0.001", "-c", "2000", to]);
+            let ping = ping.stdout(Stdio::piped()).spawn().unwrap();
+            std::thread::sleep(Duration::from_millis(700));
+            machine.run(arguments).is_silent();
+            let output = ping.wait_with_output().unwrap();
+            let text = String::from_utf8(output.stdout).unwrap();
+            let received = text.split(", ").find(|it| it.ends_with(" received"));
+            let received = received.and_then(|it| it.split(' ').next());
+            let lost = 2000 - received.unwrap().parse::<u32>().unwrap();
+            eprintln!("{to}, {arguments}: {lost} of 2000 lost");
+            assert!(lost <= 20, "{text}");
+        }
     }
 }
 
