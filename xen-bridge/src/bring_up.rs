@@ -116,9 +116,10 @@ fn bring_up_watched(
     };
     let confirm = args.confirm.filter(|_| checks == args.check_gateway);
     let waits = confirm.or(checks.then_some(GATEWAY_SECONDS));
-    let before = match bridge.index {
-        0 => None,
-        index => facts.record.of(&bridge.name, index).unwrap_or_default(),
+    let before = match facts.record.of(&bridge.name, bridge.index) {
+        _ if bridge.index == 0 => None,
+        Err(_) if wanted.force => None,
+        found => found?,
     };
     let seconds = waits.unwrap_or(OWN_SECONDS);
     let journal = Journal::of(&changes, &bridge, before, seconds);
