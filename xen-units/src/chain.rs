@@ -45,6 +45,7 @@ fn mountfs(machine: &Machine) -> Service {
     Service {
         after: vec![Peer::SystemReady, Peer::Link(Name::Modload)],
         wants: vec![Peer::SystemReady, Peer::Link(Name::Modload)],
+        test: Some(check(machine)),
         lasts: Lasts::Always,
         ..Service::once(Name::Mountfs, vec![start])
     }
@@ -118,9 +119,11 @@ fn store(machine: &Machine) -> Result<Service, Error> {
         after: vec![Peer::SystemReady, Peer::Link(Name::Mountfs)],
         wants: vec![Peer::SystemReady],
         requires: vec![Peer::Link(Name::Mountfs)],
-        environment: vec![("XENSTORED_ROOTDIR", STORE_FOLDER.to_owned())],
+        // An empty one would have it write to the root folder.
+        defaults: vec![("XENSTORED_ROOTDIR", STORE_FOLDER)],
         before_start: vec![check(machine)],
         pid_file: Some(pid_file(Name::Store, machine)),
+        program: "*xenstored",
         lasts: Lasts::Always,
         ..Service::daemon(Name::Store, start)
     })
@@ -149,6 +152,7 @@ fn store_ready(machine: &Machine) -> Result<Service, Error> {
         before: vec![Peer::Libvirt],
         wants: vec![Peer::SystemReady],
         requires: vec![Peer::Link(Name::Mountfs), Peer::Link(Name::Store)],
+        test: Some(Command::new([&storewait, "--timeout", "2"])),
         lasts: Lasts::Always,
         limits: Limits {
             // xen-init-dom0 itself waits for ever for a store that is silent.
@@ -165,6 +169,8 @@ fn store_watch(machine: &Machine) -> Service {
     Service {
         after: vec![Peer::Link(Name::Mountfs), Peer::Link(Name::StoreReady)],
         requires: vec![Peer::Link(Name::Mountfs)],
+        pid_file: Some("/run/xen/xen-store-watch.pid"),
+        program: "xen-storewait",
         process: Process::Notifies { watchdog_s: 90 },
         ..Service::daemon(Name::StoreWatch, start)
     }
@@ -200,6 +206,7 @@ fn console(machine: &Machine) -> Result<Service, Error> {
         requires: vec![Peer::Link(Name::Mountfs), Peer::Link(Name::StoreReady)],
         before_start: vec![check(machine)],
         pid_file: Some(pid_file),
+        program: "xenconsoled",
         lasts: Lasts::PastShutdown,
         ..Service::daemon(Name::Console, start)
     })
@@ -239,6 +246,7 @@ fn qemu(machine: &Machine) -> Result<Service, Error> {
         requires: vec![Peer::Link(Name::Mountfs), Peer::Link(Name::StoreReady)],
         before_start: vec![check(machine)],
         pid_file: Some(pid_file),
+        program: "*qemu*",
         ..Service::daemon(Name::Qemu, start)
     })
 }
@@ -258,6 +266,7 @@ fn watchdog(machine: &Machine) -> Result<Service, Error> {
         after: vec![Peer::Link(Name::Mountfs), Peer::Link(Name::StoreReady)],
         requires: vec![Peer::Link(Name::Mountfs)],
         before_start: vec![check(machine)],
+        program: "xenwatchdogd",
         process: if has_foreground {
             Process::Foreground
         } else {
@@ -283,6 +292,7 @@ fn bridge(machine: &Machine) -> Result<Service, Error> {
     Ok(Service {
         after: vec![Peer::KernelReady],
         before: vec![Peer::NetworkClients, Peer::DhcpServers],
+        test: Some(line("show")),
         stop: vec![line("down")],
         lasts: Lasts::PastShutdown,
         ..Service::once(Name::Bridge, vec![line("up")])
@@ -314,6 +324,11 @@ fn domains(machine: &Machine) -> Result<Service, Error> {
             // knows it as another unit, unless PID 1 itself has started it.
             ("SYSTEMCTL_SKIP_REDIRECT", "1".to_owned()),
         ],
+        // Its tools would wait for a dead store for ever, or end it in silence.
+        before_start: vec![Command::new([machine.program("xen-storewait")])],
+        // A start of what is up does nothing, and a restart stops every guest:
+        // this starts those that were added since.
+        reload: vec![script_line(machine, &script, "start")],
         // With no store to ask, the script's tools wait on the kernel's device
         // for ever, and the way down with them. What fails here ends the stop.
         stop: vec![

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
+use crate::usage::usage;
 use crate::{Error, XenVersion};
 
 /// Writes the chain that starts a Xen Dom0 for an init system.
@@ -52,6 +53,22 @@ pub enum Action {
 
     /// Print the name of each service and what it is
     List(List),
+
+    /// Print the order of the services as a graph
+    Graph(Graph),
+
+    /// Check units and init scripts, anybody's, against known traps
+    ///
+    /// One line a finding: the file, the trap's name, what comes of it, and what
+    /// mends it. Status 6 where anything was found.
+    Verify(Verify),
+
+    /// Take over settings made for other scripts into /etc/default/xen-dom0
+    ///
+    /// From /etc/conf.d/xen*, /etc/sysconfig/xencommons, /etc/default/xencommons
+    /// and /etc/default/xen. One line for each setting, and for each that its own
+    /// scripts have ignored all along.
+    Import(Import),
 }
 
 /// The arguments of `generate`.
@@ -99,6 +116,19 @@ pub struct Generate {
     )]
     pub store_socket: bool,
 
+    /// Start it at boot; refused while another chain is
+    #[arg(long, conflicts_with = "disable")]
+    pub enable: bool,
+
+    /// Start it at boot no longer, and put the other chain back that --replace
+    /// has put out of the way
+    #[arg(long)]
+    pub disable: bool,
+
+    /// With --enable: put another chain out of the way, such as the distribution's
+    #[arg(long, requires = "enable")]
+    pub replace: bool,
+
     /// Overwrite files of others and changed ones too, and keep each as FILE.bak
     #[arg(long)]
     pub force: bool,
@@ -143,6 +173,73 @@ pub struct List {
     pub json: bool,
 }
 
+/// The arguments of `graph`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Graph {
+    /// In what language
+    #[arg(long, value_enum, default_value_t = Format::Dot)]
+    pub format: Format,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap would print the comment")]
+    pub place: Place,
+}
+
+/// A language for graphs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Graphviz
+    Dot,
+    /// mermaid
+    Mermaid,
+    /// A picture, drawn by Graphviz
+    Svg,
+}
+
+/// The arguments of `verify`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Verify {
+    /// Everything below this folder; by default where a system has its units,
+    /// init scripts and settings
+    #[arg(value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+
+    /// As JSON: a list of objects with "file", "name", "what", "reason" and "fix"
+    #[arg(long)]
+    pub json: bool,
+
+    /// Read below DIR
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "/",
+        hide_default_value = true
+    )]
+    pub root: PathBuf,
+}
+
+/// The arguments of `import`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Import {
+    /// Overwrite a file that was changed or is not ours, and keep it as FILE.bak;
+    /// its settings are kept and win
+    #[arg(long)]
+    pub force: bool,
+
+    /// Print the equivalent shell commands, change nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+
+    /// Read, and write, below DIR
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "/",
+        hide_default_value = true
+    )]
+    pub root: PathBuf,
+}
+
 /// Which machine is meant.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Place {
@@ -180,6 +277,16 @@ pub struct Place {
 pub enum Init {
     /// systemd, 245 or later
     Systemd,
+    /// OpenRC
+    Openrc,
+    /// SysV, with LSB headers
+    Sysvinit,
+    /// runit
+    Runit,
+    /// Source definitions for s6-rc, 0.5.3 or later
+    S6,
+    /// dinit
+    Dinit,
 }
 
 const EXIT_STATUS: &str = "\
@@ -204,12 +311,13 @@ impl Args {
     /// # Errors
     /// [`Error::Usage`].
     pub fn read() -> Result<Self, Error> {
-        let args = Self::program()
-            .try_get_matches()
+        let mut program = Self::program();
+        let args = program
+            .try_get_matches_from_mut(std::env::args_os())
             .and_then(|matches| Self::from_arg_matches(&matches))
-            .map_err(usage)?;
+            .map_err(|error| usage(&error, &program))?;
         if args.action.is_none() && args.folders.is_empty() {
-            let what = "nothing to do: generate, command or list";
+            let what = "nothing to do: generate, command, list, graph, verify or import";
             return Err(Error::Usage(what.to_owned()));
         }
         args.check_folders()?;
@@ -241,28 +349,4 @@ impl Args {
             })
         })
     }
-}
-
-/// clap's complaint as one line, without its usage and hints. Help and version
-/// come this way too: they are printed, and the program is done.
-fn usage(error: clap::Error) -> Error {
-    if !error.use_stderr() {
-        match error.print() {
-            #[expect(clippy::exit, reason = "the answer was given")]
-            Ok(()) => std::process::exit(0),
-            Err(source) => return Error::system("write to standard output", source),
-        }
-    }
-    let text = error.to_string();
-    let mut complaint = String::new();
-    for line in text.lines().map(str::trim) {
-        if line.starts_with("Usage:") || line.starts_with("For more") {
-            break;
-        }
-        if !complaint.is_empty() && !line.is_empty() {
-            complaint.push_str(if complaint.ends_with(':') { " " } else { "; " });
-        }
-        complaint.push_str(line.strip_prefix("error: ").unwrap_or(line));
-    }
-    Error::Usage(complaint)
 }

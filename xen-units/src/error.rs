@@ -44,6 +44,18 @@ pub enum Error {
         version: Option<XenVersion>,
     },
 
+    /// Another chain that is started at boot.
+    #[error("another chain is enabled: {0} (put it out of the way with --replace)")]
+    Rivals(String),
+
+    /// Something that cannot be done on this machine, or by this program.
+    #[error("{0}: {1}")]
+    NotHere(&'static str, String),
+
+    /// What `verify` has found is in its answer.
+    #[error("{0} found")]
+    Found(usize),
+
     /// A settings file or variable that cannot be followed.
     #[error("{place}: {what}")]
     Setting {
@@ -85,8 +97,12 @@ impl Error {
     pub fn exit_status(&self) -> u8 {
         match self {
             Self::Usage(_) | Self::NoSuchService(_) | Self::NoSuchCommand { .. } => 2,
-            Self::NotInstalled { .. } | Self::OwnSocket { .. } => 5,
-            Self::Setting { .. } | Self::NotOurs(_) | Self::Changed(_) => 6,
+            Self::NotInstalled { .. } | Self::OwnSocket { .. } | Self::NotHere(..) => 5,
+            Self::Found(_)
+            | Self::Rivals(_)
+            | Self::Setting { .. }
+            | Self::NotOurs(_)
+            | Self::Changed(_) => 6,
             Self::System { source, .. } => match source.kind() {
                 io::ErrorKind::PermissionDenied => 4,
                 _ => 1,

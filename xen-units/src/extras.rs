@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use crate::Error;
+use crate::cli::Init;
 use crate::folders;
 use crate::machine::Machine;
 use crate::output::File;
@@ -32,7 +33,11 @@ const NETWORK_MANAGER_FOLDERS: [&str; 5] = [
 ///
 /// # Errors
 /// A setting or a file that cannot be followed.
-pub fn files(machine: &Machine, output: &Path) -> Result<(Vec<File>, Vec<String>), Error> {
+pub fn files(
+    machine: &Machine,
+    init: Init,
+    output: &Path,
+) -> Result<(Vec<File>, Vec<String>), Error> {
     let mut files = vec![
         File::new(
             "modprobe.d/xen-dom0.conf",
@@ -41,10 +46,31 @@ pub fn files(machine: &Machine, output: &Path) -> Result<(Vec<File>, Vec<String>
         tmpfiles(machine),
     ];
     files.extend(initramfs(output));
-    let (network, remarks) = network(machine)?;
+    let (network, mut remarks) = network(machine)?;
     files.extend(network);
+    // logrotate reads an administrator's files only, and none twice for a log.
+    if is_etc(output) {
+        let names = machine.root.names(Path::new("/etc/logrotate.d"))?;
+        match names
+            .iter()
+            .find(|name| name.starts_with("xen") && *name != "xen-dom0")
+        {
+            Some(name) => remarks.push(format!(
+                "/etc/logrotate.d/{name}: rotates Xen's logs, so ours is left out"
+            )),
+            None => files.push(File::new(
+                "logrotate.d/xen-dom0",
+                include_str!("files/logrotate"),
+            )),
+        }
+        if matches!(init, Init::Sysvinit | Init::Openrc) {
+            for path in ["pm/sleep.d/50xen-dom0", "elogind/system-sleep/xen-dom0"] {
+                files.push(File::new(path, include_str!("files/sleep-hook")).executable());
+            }
+        }
+    }
     if let Some(rules) = machine.udev_rules()? {
-        let holes = Holes::default().with("RULES", [rules]);
+        let holes = Holes::default().with("RULES", Some(rules));
         files.push(File::new(
             "systemd/system/systemd-udevd.service.d/xen-dom0.conf",
             holes.fill(include_str!("files/udevd.conf")),
@@ -68,7 +94,7 @@ pub fn files(machine: &Machine, output: &Path) -> Result<(Vec<File>, Vec<String>
 
 fn tmpfiles(machine: &Machine) -> File {
     let entries = folders::entries(machine);
-    let lines = entries.iter().map(folders::Entry::tmpfiles);
+    let lines: Vec<String> = entries.iter().map(folders::Entry::tmpfiles).collect();
     let holes = Holes::default().with("ENTRIES", lines);
     let text = holes.fill(include_str!("files/tmpfiles.conf"));
     File::new("tmpfiles.d/xen-dom0.conf", text)
@@ -78,10 +104,10 @@ fn tmpfiles(machine: &Machine) -> File {
 /// than for a package's.
 fn initramfs(output: &Path) -> Vec<File> {
     let holes = Holes::default()
-        .with("MODULES", [EARLY_MODULES.join(" ")])
-        .with("MODULE", EARLY_MODULES);
+        .with("MODULES", Some(EARLY_MODULES.join(" ")))
+        .with("MODULE", &EARLY_MODULES[..]);
     let dracut = holes.fill(include_str!("files/dracut.conf"));
-    if output.file_name().is_some_and(|name| name == "etc") {
+    if is_etc(output) {
         let hook = holes.fill(include_str!("files/initramfs-hook"));
         return vec![
             File::new("dracut.conf.d/xen-dom0.conf", dracut),
@@ -95,10 +121,15 @@ fn initramfs(output: &Path) -> Vec<File> {
     ]
 }
 
+/// Whether an administrator's files are meant, not a package's.
+fn is_etc(output: &Path) -> bool {
+    output.file_name().is_some_and(|name| name == "etc")
+}
+
 /// A manager is kept off the bridge, unless somebody has told it to have it.
 fn network(machine: &Machine) -> Result<(Vec<File>, Vec<String>), Error> {
     let bridge = machine.bridge()?;
-    let holes = Holes::default().with("BRIDGE", [bridge]);
+    let holes = Holes::default().with("BRIDGE", bridge);
     let mut files = vec![File::new(
         "systemd/network/70-xen-dom0.link",
         holes.fill(include_str!("files/bridge.link")),

@@ -3,94 +3,20 @@
 use std::io::Write;
 use std::path::Path;
 
-use crate::chain;
 use crate::cli::{Generate, Init};
+use crate::enable;
+use crate::exec;
 use crate::extras;
+use crate::folders;
 use crate::machine::Machine;
-use crate::model::{Name, Service};
-use crate::output::{self, File};
-use crate::rivals;
-use crate::systemd;
+use crate::manifest::{self, Manifest};
+use crate::output::{self, File, Found, Step};
+use crate::rivals::{self, Rival};
+use crate::select::{Chain, Choices};
+use crate::show::print;
+use crate::usage::wrong;
 use crate::{Error, XenVersion};
-
-/// What the caller has chosen.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Choices {
-    /// Domains also where libvirt starts its own.
-    pub domains: bool,
-    /// The watchdog with the rest.
-    pub watchdog: bool,
-}
-
-impl From<&Generate> for Choices {
-    fn from(args: &Generate) -> Self {
-        Self {
-            domains: args.domains,
-            watchdog: args.watchdog,
-        }
-    }
-}
-
-/// The links of one machine's chain, and what there is to say about them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Chain {
-    /// The links, in boot order.
-    pub services: Vec<Service>,
-    /// Those that are started together; the others only if somebody enables them.
-    pub wanted: Vec<Name>,
-    /// Why a link was left out.
-    pub remarks: Vec<String>,
-    /// Links that were left out as their program is not there.
-    pub absent: Vec<String>,
-}
-
-impl Chain {
-    /// The chain for this machine. Without a store and a console there is
-    /// none; the rest is there where the Xen package has its part.
-    ///
-    /// # Errors
-    /// [`Error::NotInstalled`], and a setting that cannot be followed.
-    pub fn of(machine: &Machine, choices: Choices) -> Result<Self, Error> {
-        let mut chain = Self::default();
-        let libvirt = machine.libvirt()?.filter(|_| !choices.domains);
-        for name in Name::ALL {
-            if let (Name::Domains, Some(unit)) = (name, &libvirt) {
-                chain.remarks.push(format!(
-                    "xen-domains is left out: {unit} is enabled and starts domains itself (--domains)"
-                ));
-                continue;
-            }
-            let is_asked_for = match name {
-                Name::Qemu => machine.settings.get("QEMU_XEN").is_some(),
-                Name::Watchdog => {
-                    choices.watchdog || machine.settings.get("XENWATCHDOGD").is_some()
-                }
-                Name::Domains => choices.domains,
-                _ => true,
-            };
-            let service = match chain::service(name, machine) {
-                Err(Error::NotInstalled { tool, .. }) if !is_asked_for => {
-                    let name = name.as_str();
-                    let what = format!("{name} is left out: {tool} is not installed");
-                    chain.absent.push(what);
-                    continue;
-                }
-                result => result?,
-            };
-            if name != Name::Watchdog || choices.watchdog {
-                chain.wanted.push(name);
-            }
-            chain.services.push(service);
-        }
-        // An order towards a link that is not there is harmless; to want it
-        // would be an error in every boot's log.
-        let present: Vec<Name> = chain.services.iter().map(|service| service.name).collect();
-        for service in &mut chain.services {
-            service.keep_wants_among(&present);
-        }
-        Ok(chain)
-    }
-}
+use crate::{dinit, openrc, runit, s6, systemd, sysvinit};
 
 /// Writes what `generate` was asked for.
 ///
@@ -99,46 +25,148 @@ impl Chain {
 pub fn generate(args: &Generate, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Error> {
     let machine = args.place.machine_with(crate::lasting())?;
     if !machine.root.contains(&args.output) {
-        let what = format!("--output {}: not below --root", args.output.display());
-        return Err(Error::Usage(what));
+        let what = format!("{} is not below --root", args.output.display());
+        return Err(wrong("--output", Some("XEN_UNITS_OUTPUT"), what));
     }
     if args.store_socket {
         require_own_socket(&machine)?;
     }
-    let chain = Chain::of(&machine, args.into())?;
-    let (extras, network_remarks) = extras::files(&machine, &args.output)?;
-    let mut files = match args.init {
-        Init::Systemd => units(&chain, args.store_socket),
-    };
+    let chain = Chain::of(&machine, args.into())?.for_init(args.init, &machine);
+    let (extras, network_remarks) = extras::files(&machine, args.init, &args.output)?;
+    let rivals = rivals::enabled(&machine.root)?;
+    let mut files = files_of(args, &chain, &machine)?;
     files.extend(extras);
-    let folder = machine.root.below(&args.output);
-    let mut found = vec![];
-    for file in files {
-        let file = file.below(&folder);
-        let is = output::look(&file)?;
-        found.push((file, is));
-    }
-    let steps = output::plan(found, args.force)?;
-    let rivals = rivals::remark(&machine.root)?;
+    let steps = plan(args, &machine, &chain, files, &rivals)?;
+
     let absent = chain.absent.iter().filter(|_| args.verbose);
-    let remarks = chain.remarks.iter().chain(absent);
-    for remark in remarks.chain(&network_remarks).chain(&rivals) {
+    let remarks = chain.remarks.iter().chain(absent).chain(&network_remarks);
+    for remark in remarks {
         // Said for the reader's sake; what is done does not depend on it.
         let _ = writeln!(err, "xen-units: {remark}");
     }
+    if !rivals.is_empty() && !args.enable {
+        let named = rivals::named(&rivals);
+        let _ = writeln!(
+            err,
+            "xen-units: another chain is enabled, to be masked before this one is: {named}"
+        );
+    }
+    if args.dry_run {
+        return print(steps.iter().map(Step::command).collect(), out);
+    }
     for step in &steps {
-        if args.dry_run {
-            writeln!(out, "{}", step.command())
-                .map_err(|source| Error::system("write to standard output", source))?;
-            continue;
-        }
         output::apply(step)?;
         if args.verbose {
             let _ = writeln!(err, "xen-units: {}", step.done());
         }
     }
-    out.flush()
-        .map_err(|source| Error::system("write to standard output", source))
+    let is_run = |step: &&Step| matches!(step, Step::Run(_));
+    let lines: Vec<String> = steps.iter().filter(is_run).map(Step::command).collect();
+    if lines.is_empty() {
+        return Ok(());
+    }
+    exec::shell(&["exec >/dev/null", &lines.join("\n")].join("\n"), &[])
+}
+
+/// The init system's own files.
+fn files_of(args: &Generate, chain: &Chain, machine: &Machine) -> Result<Vec<File>, Error> {
+    let services = &chain.services;
+    let folders = folders::commands(&folders::entries(machine));
+    if args.init == Init::Dinit && args.output.is_relative() {
+        let what = "dinit needs an absolute path, which its files have in them".to_owned();
+        return Err(wrong("--output", Some("XEN_UNITS_OUTPUT"), what));
+    }
+    Ok(match args.init {
+        Init::Systemd => units(chain, machine, args.store_socket),
+        Init::Openrc => openrc::files(services, &folders),
+        Init::Sysvinit => sysvinit::files(services, &folders),
+        Init::Runit => runit::files(services, &folders),
+        Init::S6 => s6::files(services, &chain.wanted, &folders),
+        Init::Dinit => dinit::files(services, &chain.wanted, &folders, &args.output),
+    })
+}
+
+/// Every step: the files, what is no longer written, the links, and last the
+/// list of all that.
+fn plan(
+    args: &Generate,
+    machine: &Machine,
+    chain: &Chain,
+    files: Vec<File>,
+    rivals: &[Rival],
+) -> Result<Vec<Step>, Error> {
+    let root = &machine.root;
+    let folder = root.below(&args.output);
+    let list = args.output.join(manifest::NAME);
+    let before = Manifest::parse(&root.read(&list)?.unwrap_or_default());
+    let mut after = Manifest {
+        files: vec![],
+        ..before.clone()
+    };
+    let mut steps = vec![];
+    let mut found = vec![];
+    for file in files {
+        after.add(&file.path, &file.text);
+        let place = folder.join(&file.path);
+        let content = std::fs::read(&place).unwrap_or_default();
+        let written = before.wrote(&file.path, &content);
+        steps.extend(output::left_behind(&place)?);
+        let file = file.below(&folder);
+        let is = output::look(&file, written)?;
+        found.push((file, is));
+    }
+    steps.extend(output::plan(found, args.force)?);
+    for (path, _) in &before.files {
+        if !after.files.iter().any(|(known, _)| known == path) {
+            steps.extend(no_longer(&folder.join(path), path, &before, args.force)?);
+        }
+    }
+    if args.disable {
+        steps.extend(enable::undo(root, &mut after));
+        if args.init == Init::Sysvinit {
+            steps.extend(enable::commands(chain, root, &args.output, false)?);
+        }
+    }
+    if args.enable {
+        if !rivals.is_empty() && !args.replace {
+            return Err(Error::Rivals(rivals::named(rivals)));
+        }
+        steps.extend(enable::replace(args.init, rivals, root, &mut after)?);
+        for (path, target) in enable::links(args.init, chain, root, &args.output)? {
+            if root.link_target(&path).as_ref() != Some(&target) {
+                steps.push(Step::Link(root.below(&path), target.clone()));
+            }
+            if !after.links.iter().any(|(known, _)| *known == path) {
+                after.links.push((path, target));
+            }
+        }
+        if args.init == Init::Sysvinit {
+            steps.extend(enable::commands(chain, root, &args.output, true)?);
+        }
+    }
+    let list = File::new(folder.join(manifest::NAME), after.text());
+    if output::look(&list, Some(true))? != Found::Same {
+        steps.push(Step::Write(list));
+    }
+    Ok(steps)
+}
+
+/// A file of an earlier run goes, unless somebody has made it theirs.
+fn no_longer(
+    place: &Path,
+    path: &Path,
+    before: &Manifest,
+    force: bool,
+) -> Result<Vec<Step>, Error> {
+    let Ok(content) = std::fs::read(place) else {
+        return Ok(vec![]);
+    };
+    let remove = Step::Remove(place.to_path_buf());
+    match before.wrote(path, &content) {
+        Some(true) => Ok(vec![remove]),
+        _ if force => Ok(vec![Step::Keep(place.to_path_buf()), remove]),
+        _ => Err(Error::Changed(place.to_path_buf())),
+    }
 }
 
 /// As a systemd generator in a Dom0: the units go to this folder, and are
@@ -148,15 +176,15 @@ pub fn generate(args: &Generate, out: &mut dyn Write, err: &mut dyn Write) -> Re
 /// Every [`Error`].
 pub fn generator(machine: &Machine, folder: &Path) -> Result<(), Error> {
     let chain = Chain::of(machine, Choices::default())?;
-    for file in units(&chain, false) {
-        let name = file.path.file_name().unwrap_or_default();
-        let path = folder.join(name);
-        output::apply(&output::Step::Write(File { path, ..file }))?;
+    for file in units(&chain, machine, false) {
+        let below = file.path.strip_prefix(UNITS).unwrap_or(&file.path);
+        let path = folder.join(below);
+        output::apply(&Step::Write(File { path, ..file }))?;
     }
-    enable(folder)
+    enable_in(folder)
 }
 
-fn enable(folder: &Path) -> Result<(), Error> {
+fn enable_in(folder: &Path) -> Result<(), Error> {
     let wants = folder.join("multi-user.target.wants");
     let link = wants.join(systemd::TARGET);
     let failed = |error| Error::system(format!("link {}", link.display()), error);
@@ -168,23 +196,22 @@ fn enable(folder: &Path) -> Result<(), Error> {
     }
 }
 
-fn units(chain: &Chain, store_socket: bool) -> Vec<File> {
-    let folder = Path::new("systemd/system");
-    let mut files = vec![File::new(
-        folder.join(systemd::TARGET),
-        systemd::target(&chain.wanted),
-    )];
+/// Where systemd's units go, below the output folder.
+const UNITS: &str = "systemd/system";
+
+fn units(chain: &Chain, machine: &Machine, store_socket: bool) -> Vec<File> {
+    let folder = Path::new(UNITS);
+    let mut files = vec![];
+    let mut add = |name: &str, text: &str| files.push(File::new(folder.join(name), text));
+    add(systemd::TARGET, &systemd::target(&chain.wanted));
     for service in &chain.services {
-        files.push(File::new(
-            folder.join(systemd::unit_name(service.name)),
-            systemd::unit(service),
-        ));
+        add(&systemd::unit_name(service.name), &systemd::unit(service));
+    }
+    for (name, text) in systemd::others(machine, chain) {
+        add(name, &text);
     }
     if store_socket {
-        files.push(File::new(
-            folder.join("xen-store.socket"),
-            systemd::STORE_SOCKET,
-        ));
+        add("xen-store.socket", systemd::STORE_SOCKET);
     }
     files
 }

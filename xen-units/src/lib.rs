@@ -16,26 +16,45 @@
 
 pub mod chain;
 mod cli;
+pub mod dinit;
+pub mod enable;
 mod error;
+mod exec;
 pub mod extras;
 pub mod folders;
 mod generate;
+pub mod graph;
+pub mod import;
+pub mod json;
 pub mod machine;
+pub mod manifest;
 pub mod model;
+pub mod openrc;
 pub mod output;
 pub mod rivals;
 pub mod root;
+pub mod runit;
+pub mod s6;
+pub mod select;
 pub mod settings;
+pub mod shell;
 pub mod show;
+pub mod stamp;
 pub mod systemd;
+pub mod sysvinit;
 pub mod template;
 pub mod tools;
+pub mod traps;
+mod usage;
+pub mod verify;
 mod version;
 pub mod words;
 
-pub use cli::{Action, Args, CommandOf, Generate, Init, List, Place};
+pub use cli::{
+    Action, Args, CommandOf, Format, Generate, Graph, Import, Init, List, Place, Verify,
+};
 pub use error::Error;
-pub use generate::{Chain, Choices};
+pub use select::{Chain, Choices};
 pub use version::XenVersion;
 
 use std::io::Write;
@@ -54,6 +73,9 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), 
         Some(Action::Generate(args)) => generate::generate(args, out, err),
         Some(Action::Command(args)) => show::command(args, out),
         Some(Action::List(args)) => show::list(args, out),
+        Some(Action::Graph(args)) => graph::graph(args, out),
+        Some(Action::Verify(args)) => verify::verify(args, out),
+        Some(Action::Import(args)) => import::import(args, out),
         None => {
             let root = Root::new(Path::new("/"));
             if !machine::is_dom0(&root) {
@@ -84,8 +106,8 @@ impl Place {
     ) -> Result<Machine, Error> {
         let programs = match &self.bin_dir {
             Some(folder) if folder.is_relative() => {
-                let what = format!("--bin-dir {}: not an absolute path", folder.display());
-                return Err(Error::Usage(what));
+                let what = format!("{} is not an absolute path", folder.display());
+                return Err(usage::wrong("--bin-dir", Some("XEN_UNITS_BIN_DIR"), what));
             }
             Some(folder) => folder.clone(),
             None => own_folder()?,

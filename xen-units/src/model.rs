@@ -200,12 +200,17 @@ pub struct Service {
     pub requires: Vec<Peer>,
     /// Variables that its processes get, on top of the settings.
     pub environment: Vec<(&'static str, String)>,
+    /// Settings that its processes get with this value where they are not set,
+    /// or empty.
+    pub defaults: Vec<(&'static str, &'static str)>,
     /// Run before it, to their end.
     pub before_start: Vec<Command>,
     /// What it is. More than one only where each runs to its end.
     pub start: Vec<Command>,
     /// Run after the start.
     pub after_start: Vec<Command>,
+    /// Run to bring it up to date while it is up.
+    pub reload: Vec<Command>,
     /// Run to stop it, where a signal is not the way.
     pub stop: Vec<Command>,
     /// Run when it has ended.
@@ -214,6 +219,10 @@ pub struct Service {
     pub process: Process,
     /// The pidfile that scripts of others look at.
     pub pid_file: Option<&'static str>,
+    /// What its program's file may be called, as a shell's pattern.
+    pub program: &'static str,
+    /// Run to see whether it is still true, where that can be seen.
+    pub test: Option<Command>,
     /// The signal that ends it.
     pub stop_signal: StopSignal,
     /// What happens when it ends by itself.
@@ -235,13 +244,17 @@ impl Service {
             wants: vec![],
             requires: vec![],
             environment: vec![],
+            defaults: vec![],
             before_start: vec![],
             start,
             after_start: vec![],
+            reload: vec![],
             stop: vec![],
             after_stop: vec![],
             process: Process::Once,
             pid_file: None,
+            program: "",
+            test: None,
             stop_signal: StopSignal::Term,
             restart: Restart::Never,
             lasts: Lasts::UntilStopped,

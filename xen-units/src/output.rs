@@ -6,11 +6,9 @@ use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use crate::Error;
-
-/// The line by which a file of ours is known: the first, or the second where
-/// a script names its interpreter first. As written, it ends with a comma and
-/// the fingerprint of all other lines, by which a change is seen.
-pub const MARKER: &str = "# Written by xen-units";
+use crate::root::Root;
+pub use crate::stamp::Found;
+use crate::stamp::{stamp, whose};
 
 /// A file to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,21 +58,6 @@ impl File {
     }
 }
 
-/// What is at a file's place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
-    /// Nothing.
-    Nothing,
-    /// Exactly the file.
-    Same,
-    /// An older one of ours.
-    Ours,
-    /// One of ours that somebody has changed.
-    Changed,
-    /// Something that somebody else wrote.
-    Foreign,
-}
-
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
@@ -82,6 +65,14 @@ pub enum Step {
     Keep(PathBuf),
     /// Write the file.
     Write(File),
+    /// Take a file of ours away, and its folder where that is ours and empty.
+    Remove(PathBuf),
+    /// Make a link, to the second path.
+    Link(PathBuf, PathBuf),
+    /// Take a link away.
+    Unlink(PathBuf),
+    /// Run a program of the init system's.
+    Run(Vec<String>),
 }
 
 impl Step {
@@ -96,6 +87,19 @@ impl Step {
                 &backup(path).display().to_string(),
             ]),
             Self::Write(file) => file.command(),
+            Self::Remove(path) | Self::Unlink(path) => {
+                shell_words::join(["rm", "-f", &path.display().to_string()])
+            }
+            Self::Link(path, target) => {
+                let folder = path.parent().unwrap_or(Path::new("/"));
+                let make = shell_words::join(["mkdir", "-p", &folder.display().to_string()]);
+                let (path, target) = (path.display().to_string(), target.display().to_string());
+                format!(
+                    "{make}\n{}",
+                    shell_words::join(["ln", "-s", &target, &path])
+                )
+            }
+            Self::Run(words) => shell_words::join(words),
         }
     }
 
@@ -107,15 +111,21 @@ impl Step {
                 format!("kept {} as {}", path.display(), backup(path).display())
             }
             Self::Write(file) => format!("wrote {}", file.path.display()),
+            Self::Remove(path) | Self::Unlink(path) => format!("removed {}", path.display()),
+            Self::Link(path, target) => {
+                format!("linked {} to {}", path.display(), target.display())
+            }
+            Self::Run(words) => format!("ran {}", shell_words::join(words)),
         }
     }
 }
 
-/// Looks at what is at a file's place.
+/// Looks at what is at a file's place. Where the file has no marker, `written`
+/// says whether what is there is as an earlier run has written it.
 ///
 /// # Errors
 /// Something that is there and cannot be read.
-pub fn look(file: &File) -> Result<Found, Error> {
+pub fn look(file: &File, written: Option<bool>) -> Result<Found, Error> {
     let failed = |error| Error::system(format!("read {}", file.path.display()), error);
     let meta = match file.path.symlink_metadata() {
         Ok(meta) => meta,
@@ -131,59 +141,12 @@ pub fn look(file: &File) -> Result<Found, Error> {
     if is_same && meta.permissions().mode() & 0o777 == file.mode {
         return Ok(Found::Same);
     }
-    Ok(if is_same {
-        Found::Ours
-    } else {
-        whose(&content)
+    Ok(match (whose(&content), written) {
+        _ if is_same => Found::Ours,
+        (Found::Foreign, Some(true)) => Found::Ours,
+        (Found::Foreign, Some(false)) => Found::Changed,
+        (found, _) => found,
     })
-}
-
-fn whose(content: &[u8]) -> Found {
-    let (before, marked, after) = at_marker(content);
-    let Some(stamp) = marked.strip_prefix(MARKER.as_bytes()) else {
-        return Found::Foreign;
-    };
-    match stamp.strip_prefix(b", ") {
-        Some(found) if found == fingerprint(before, after).as_bytes() => Found::Ours,
-        Some(_) => Found::Changed,
-        // The marker alone says nothing of what has happened since.
-        None if stamp.is_empty() => Found::Changed,
-        None => Found::Foreign,
-    }
-}
-
-/// The text with the fingerprint at its marker, if it has one.
-fn stamp(text: &str) -> String {
-    let (before, marked, after) = at_marker(text.as_bytes());
-    if marked != MARKER.as_bytes() {
-        return text.to_owned();
-    }
-    let stamped = format!("{MARKER}, {}", fingerprint(before, after));
-    text.replacen(MARKER, &stamped, 1)
-}
-
-/// What stands before the line where the marker has to be, that line, and
-/// what stands after it.
-fn at_marker(content: &[u8]) -> (&[u8], &[u8], &[u8]) {
-    let end_of_line = |bytes: &[u8]| bytes.iter().position(|byte| *byte == b'\n');
-    let start = match end_of_line(content) {
-        Some(end) if content.starts_with(b"#!") => end + 1,
-        _ => 0,
-    };
-    let (before, rest) = content.split_at(start);
-    let (marked, after) = rest.split_at(end_of_line(rest).unwrap_or(rest.len()));
-    (before, marked, after)
-}
-
-/// FNV-1a with 64 bits: it has to tell a change, not to withstand anybody.
-fn fingerprint(before: &[u8], after: &[u8]) -> String {
-    let hash = before
-        .iter()
-        .chain(after)
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        });
-    format!("{hash:016x}")
 }
 
 /// The steps for all files, or none at all where one is in the way.
@@ -213,7 +176,65 @@ pub fn apply(step: &Step) -> Result<(), Error> {
     match step {
         Step::Keep(path) => keep(path),
         Step::Write(file) => write(file),
+        Step::Remove(path) => remove(path),
+        Step::Link(path, target) => link(path, target),
+        Step::Unlink(path) => gone(path),
+        // They come last, all together, in this program's place.
+        Step::Run(_) => Ok(()),
     }
+}
+
+/// The folder goes too, where it is a service's own and nothing is left in it.
+fn remove(path: &Path) -> Result<(), Error> {
+    gone(path)?;
+    let is_own = |folder: &&Path| {
+        let mut parts = folder.components();
+        parts.any(|part| part.as_os_str().as_encoded_bytes().starts_with(b"xen-"))
+    };
+    for folder in path.ancestors().skip(1).take_while(is_own) {
+        // What is not empty stays.
+        let _ = fs::remove_dir(folder);
+    }
+    Ok(())
+}
+
+/// Somebody else may have taken it away already.
+fn gone(path: &Path) -> Result<(), Error> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(Error::system(format!("remove {}", path.display()), error))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn link(path: &Path, target: &Path) -> Result<(), Error> {
+    let failed = |error| Error::system(format!("link {}", path.display()), error);
+    fs::create_dir_all(path.parent().unwrap_or(Path::new("/"))).map_err(failed)?;
+    match std::os::unix::fs::symlink(target, path) {
+        Err(_) if fs::read_link(path).is_ok_and(|found| found == target) => Ok(()),
+        result => result.map_err(failed),
+    }
+}
+
+/// Files that a run of ours has left behind when it was killed: those beside
+/// the file that are called as it makes them, of a process that is no more.
+///
+/// # Errors
+/// A folder that is there and cannot be read.
+pub fn left_behind(path: &Path) -> Result<Vec<Step>, Error> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let names = Root::new(Path::new("/")).names(folder)?;
+    let is_dead = |entry: &str| {
+        let rest = entry.strip_prefix('.')?.strip_suffix(".tmp")?;
+        let (of, process) = rest.rsplit_once('.')?;
+        let is_ours = of == name || of.strip_suffix(".bak") == Some(&name);
+        let process: u32 = process.parse().ok()?;
+        Some(is_ours && !Path::new(&format!("/proc/{process}")).exists())
+    };
+    let dead = names.iter().filter(|entry| is_dead(entry).unwrap_or(false));
+    Ok(dead.map(|entry| Step::Unlink(folder.join(entry))).collect())
 }
 
 /// The same file, or link, under a second name: it is never gone from its
@@ -276,36 +297,6 @@ fn write_new(path: &Path, file: &File) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn knows_its_own_files_by_their_marker() {
-        for text in [
-            "# Written by xen-units\n[Unit]\n",
-            "#!/bin/sh\n# Written by xen-units\n",
-        ] {
-            let written = stamp(text);
-            assert_eq!(whose(written.as_bytes()), Found::Ours, "{written}");
-            assert_eq!(whose(text.as_bytes()), Found::Changed, "{text}");
-            let more = format!("{written}# mine\n");
-            assert_eq!(whose(more.as_bytes()), Found::Changed, "{more}");
-            let other = written.replace("[Unit]", "[Unix]").replace("/sh", "/zsh");
-            assert_eq!(whose(other.as_bytes()), Found::Changed, "{other}");
-        }
-        for text in [
-            "[Unit]\n# Written by xen-units\n",
-            "# Written by xen-units2\n",
-            "",
-        ] {
-            assert_eq!(stamp(text), text);
-            assert_eq!(whose(text.as_bytes()), Found::Foreign, "{text}");
-        }
-    }
-
-    #[test]
-    fn makes_the_fingerprint_that_fnv_1a_makes() {
-        assert_eq!(fingerprint(b"", b""), "cbf29ce484222325");
-        assert_eq!(fingerprint(b"foo", b"bar"), "85944171f73967e8");
-    }
 
     #[test]
     fn keeps_a_file_without_ever_taking_it_away() {

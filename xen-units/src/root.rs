@@ -150,6 +150,18 @@ impl Root {
         path
     }
 
+    /// What a link leads to, or `None` where there is no link.
+    #[must_use]
+    pub fn link_target(&self, path: &Path) -> Option<PathBuf> {
+        fs::read_link(self.below(path)).ok()
+    }
+
+    /// Whether it is the root of this process.
+    #[must_use]
+    pub fn is_real(&self) -> bool {
+        self.0 == Path::new("/")
+    }
+
     /// The first bytes of a file, for a look at what it is.
     #[must_use]
     pub fn starts_with(&self, path: &Path, start: &[u8]) -> bool {

@@ -1,6 +1,5 @@
 //! What the administrator has set.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::Error;
@@ -24,7 +23,7 @@ const NOT_TEXT: &str = "not text in UTF-8";
 /// The settings of the files, beaten by those of the environment. An empty one
 /// counts as not set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Settings(BTreeMap<String, String>);
+pub struct Settings(Vec<(String, String)>);
 
 impl Settings {
     /// Reads the files below the root, then the environment's variables. What
@@ -49,8 +48,14 @@ impl Settings {
     }
 
     fn add(&mut self, name: String, value: String) {
-        if !value.is_empty() {
-            self.0.insert(name, value);
+        if value.is_empty() {
+            return;
+        }
+        // Sorted, and each name once.
+        let place = self.0.partition_point(|(known, _)| *known < name);
+        match self.0.get_mut(place) {
+            Some((known, old)) if *known == name => *old = value,
+            _ => self.0.insert(place, (name, value)),
         }
     }
 
@@ -89,7 +94,10 @@ impl Settings {
     /// The value, if it is set and not empty.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        let mut pairs = self.iter();
+        pairs
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value)
     }
 
     /// The words of a value, or of the default.
@@ -147,8 +155,18 @@ fn bad_line(file: &str, number: usize, what: &str) -> Error {
     }
 }
 
+/// Each line of a text that sets something, with what it is set to.
+pub(crate) fn assignments(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    text.lines().filter_map(|line| {
+        let line = line.trim();
+        let line = line.strip_prefix("export ").unwrap_or(line);
+        let (name, value) = line.split_once('=')?;
+        is_name(name).then_some((name, value))
+    })
+}
+
 /// The names that the chain's programs, upstream's scripts and Debian's use.
-fn is_ours(name: &str) -> bool {
+pub(crate) fn is_ours(name: &str) -> bool {
     is_name(name)
         && ((name.starts_with("XEN") && !name.starts_with("XEN_UNITS_")) || name == "QEMU_XEN")
 }
@@ -163,7 +181,7 @@ fn is_name(text: &str) -> bool {
 
 /// A value as systemd and sh both see it. Several words without quotes are one
 /// value for systemd, and none at all for sh; they were meant as one.
-fn unquote(value: &str) -> Option<String> {
+pub(crate) fn unquote(value: &str) -> Option<String> {
     let value = value.trim();
     let mut words = shell_words::split(value).ok()?;
     match words.len() {

@@ -1,13 +1,13 @@
 //! The model, shown to scripts and people.
 
 use std::io::Write;
-
-use serde::Serialize;
+use std::path::Path;
 
 use crate::Error;
 use crate::chain;
 use crate::cli::{CommandOf, List};
 use crate::folders::{self, STORE_FOLDER};
+use crate::json;
 use crate::machine::Machine;
 use crate::model::Name;
 use crate::words::Command;
@@ -102,36 +102,49 @@ fn environment(machine: &Machine) -> Vec<String> {
     lines
 }
 
-#[derive(Serialize)]
-struct Listed {
-    name: &'static str,
-    description: &'static str,
-}
-
 /// Prints what `list` was asked for.
 ///
 /// # Errors
 /// Standard output cannot be written to.
 pub fn list(args: &List, out: &mut dyn Write) -> Result<(), Error> {
-    let listed = Name::ALL.map(|name| Listed {
-        name: name.as_str(),
-        description: name.description(),
-    });
     let lines = if args.json {
-        let text = serde_json::to_string_pretty(&listed)
-            .map_err(|error| Error::system("write JSON", std::io::Error::from(error)))?;
-        vec![text]
+        let object = |name: Name| {
+            vec![
+                ("name", name.as_str().to_owned()),
+                ("description", name.description().to_owned()),
+            ]
+        };
+        vec![json::list(&Name::ALL.map(object))]
     } else {
-        let line = |one: &Listed| format!("{:<16} {}", one.name, one.description);
-        listed.iter().map(line).collect()
+        let line = |name: Name| format!("{:<16} {}", name.as_str(), name.description());
+        Name::ALL.map(line).to_vec()
     };
     print(lines, out)
 }
 
-fn print(lines: Vec<String>, out: &mut dyn Write) -> Result<(), Error> {
+pub(crate) fn print(lines: Vec<String>, out: &mut dyn Write) -> Result<(), Error> {
+    if is_closed() {
+        let closed = std::io::Error::other("it is closed");
+        return Err(Error::system("write to standard output", closed));
+    }
     lines
         .iter()
         .try_for_each(|line| writeln!(out, "{line}"))
         .and_then(|()| out.flush())
         .map_err(|source| Error::system("write to standard output", source))
+}
+
+/// Standard output was closed when the program began: then the runtime has put
+/// /dev/null there, open for reading too, as a shell's `>` never does. Who does
+/// that on purpose mostly does it in more than one place.
+fn is_closed() -> bool {
+    let is_null = |number: u8| {
+        let of = |what: &str| format!("/proc/self/{what}/{number}");
+        let target = std::fs::read_link(of("fd"));
+        let flags = std::fs::read_to_string(of("fdinfo")).unwrap_or_default();
+        let mut lines = flags.lines();
+        target.is_ok_and(|target| target == Path::new("/dev/null"))
+            && lines.any(|line| line.starts_with("flags:") && line.ends_with('2'))
+    };
+    is_null(1) && !is_null(0) && !is_null(2)
 }

@@ -1,8 +1,10 @@
 //! The chain in systemd's words.
 
+use crate::machine::Machine;
 use crate::model::{Lasts, Limits, Name, Peer, Process, Restart, Seconds, Service, StopSignal};
+use crate::select::Chain;
 use crate::settings::FILES;
-use crate::template::Holes;
+use crate::template::{self, Holes};
 use crate::words::{Command, Word};
 
 /// The unit that stands for the whole chain.
@@ -13,19 +15,40 @@ const TARGET_TEMPLATE: &str = include_str!("systemd/xen-dom0.target");
 /// The socket of a store daemon that makes none itself, for Xen before 4.8.
 pub const STORE_SOCKET: &str = include_str!("systemd/xen-store.socket");
 
-fn template(name: Name) -> &'static str {
+const SANDBOX: &str = include_str!("systemd/sandbox");
+
+/// What one unit alone has at its end: its sandbox, or who wants it.
+fn own(name: Name) -> &'static str {
     match name {
-        Name::Modload => include_str!("systemd/xen-modload.service"),
-        Name::Mountfs => include_str!("systemd/xen-mountfs.service"),
-        Name::Store => include_str!("systemd/xen-store.service"),
-        Name::StoreReady => include_str!("systemd/xen-store-ready.service"),
-        Name::StoreWatch => include_str!("systemd/xen-store-watch.service"),
-        Name::Console => include_str!("systemd/xen-console.service"),
-        Name::Qemu => include_str!("systemd/xen-qemu.service"),
-        Name::Watchdog => include_str!("systemd/xen-watchdog.service"),
-        Name::Bridge => include_str!("systemd/xen-bridge.service"),
-        Name::Domains => include_str!("systemd/xen-domains.service"),
+        Name::Modload => include_str!("systemd/xen-modload.own"),
+        Name::Mountfs => include_str!("systemd/xen-mountfs.own"),
+        Name::StoreReady => include_str!("systemd/xen-store-ready.own"),
+        Name::StoreWatch => include_str!("systemd/xen-store-watch.own"),
+        Name::Watchdog => include_str!("systemd/xen-watchdog.own"),
+        Name::Bridge => include_str!("systemd/xen-bridge.own"),
+        Name::Store | Name::Console | Name::Qemu | Name::Domains => "",
     }
+}
+
+/// The files that are no link's own, by their path below the units' folder: a
+/// unit for one domain, and what disarms the watchdog while the host sleeps.
+#[must_use]
+pub fn others(machine: &Machine, chain: &Chain) -> Vec<(&'static str, String)> {
+    let storewait = machine.program("xen-storewait");
+    let holes = Holes::default().with("STOREWAIT", storewait.as_str());
+    let domain = holes.fill(include_str!("systemd/xen-domain@.service"));
+    let mut files = vec![("xen-domain@.service", domain)];
+    if chain
+        .services
+        .iter()
+        .any(|service| service.name == Name::Watchdog)
+    {
+        let sleep = include_str!("systemd/xen-watchdog-sleep.service").to_owned();
+        let wants = include_str!("systemd/sleep.target.conf").to_owned();
+        files.push(("xen-watchdog-sleep.service", sleep));
+        files.push(("sleep.target.d/xen-dom0.conf", wants));
+    }
+    files
 }
 
 /// The unit's file name.
@@ -37,33 +60,45 @@ pub fn unit_name(name: Name) -> String {
 /// The text of a service's unit.
 #[must_use]
 pub fn unit(service: &Service) -> String {
+    let note = match service.name {
+        Name::Bridge => include_str!("systemd/bridge.note"),
+        _ => "",
+    };
+    let settings: Vec<String> = FILES.iter().map(|file| format!("-{file}")).collect();
+    let own = Holes::default()
+        .with("SANDBOX", template::lines(SANDBOX))
+        .fill(own(service.name));
     let holes = Holes::default()
-        .with("DESCRIPTION", [service.name.description()])
-        .with("LASTS", lasts(service.lasts))
+        .with("DESCRIPTION", service.name.description())
+        .with("NOTE", template::lines(note))
+        .with("OWN", template::lines(&own))
+        .with("LASTS", &lasts(service.lasts)[..])
         .with("AFTER", joined(&service.after))
         .with("BEFORE", joined(&service.before))
         .with("WANTS", joined(&service.wants))
         .with("REQUIRES", joined(&service.requires))
         .with("PROCESS", process(service.process))
-        .with("SETTINGS", FILES.map(|file| format!("-{file}")))
+        .with("SETTINGS", settings)
         .with("ENVIRONMENT", environment(service))
         .with("CONDITION", condition(service))
         .with("BEFORE_START", lines(&service.before_start))
-        .with("START", lines(&service.start))
+        .with("START", start(service))
         .with("AFTER_START", after_start(service))
+        .with("RELOAD", lines(&service.reload))
         .with("STOP", lines(&service.stop))
         .with("AFTER_STOP", after_stop(service))
-        .with("STOP_SIGNAL", stop_signal(service.stop_signal))
+        .with("STOP_SIGNAL", &stop_signal(service.stop_signal)[..])
         .with("RESTART", restart(service.restart))
         .with("LIMITS", limits(&service.limits));
-    holes.fill(template(service.name))
+    let text = holes.fill(include_str!("systemd/service"));
+    text.trim_end().to_owned() + "\n"
 }
 
 /// The text of the unit for all of these.
 #[must_use]
 pub fn target(wanted: &[Name]) -> String {
     let units: Vec<String> = wanted.iter().map(|name| unit_name(*name)).collect();
-    let holes = Holes::default().with("LINKS", [units.join(" ")]);
+    let holes = Holes::default().with("LINKS", Some(units.join(" ")));
     holes.fill(TARGET_TEMPLATE)
 }
 
@@ -130,13 +165,27 @@ fn lines(commands: &[Command]) -> Vec<String> {
     commands.iter().map(line).collect()
 }
 
+/// The lines that start it, with the settings that must not be empty.
+fn start(service: &Service) -> Vec<String> {
+    let export = |(name, value): &(&str, &str)| format!("export {name}=\"${{{name}:-{value}}}\"; ");
+    let exports: String = service.defaults.iter().map(export).collect();
+    let line = |command: &Command| line_after(&exports, command);
+    service.start.iter().map(line).collect()
+}
+
 fn line(command: &Command) -> String {
+    line_after("", command)
+}
+
+fn line_after(exports: &str, command: &Command) -> String {
     let has_default = command.words.iter().any(|word| match word {
         Word::Text(_) => false,
         Word::Value { default, .. } | Word::List { default, .. } => !default.is_empty(),
     });
     let words: Vec<String> = match command.words.split_first() {
-        Some((program, arguments)) if has_default => with_defaults(program, arguments),
+        Some((program, arguments)) if has_default || !exports.is_empty() => {
+            with_defaults(exports, program, arguments)
+        }
         _ => command.words.iter().map(word).collect(),
     };
     let prefix = if command.must_succeed { "" } else { "-" };
@@ -146,8 +195,8 @@ fn line(command: &Command) -> String {
 /// systemd knows no default for a variable that is empty, so a shell fills it
 /// in, and the daemon takes its place. Lists are split by systemd all the
 /// same, which minds quotes: the shell gets them as its arguments.
-fn with_defaults(program: &Word, arguments: &[Word]) -> Vec<String> {
-    let mut start = String::new();
+fn with_defaults(exports: &str, program: &Word, arguments: &[Word]) -> Vec<String> {
+    let mut start = exports.to_owned();
     let mut line = "exec \"$0\"".to_owned();
     let mut lists = vec![];
     for argument in arguments {
@@ -160,7 +209,7 @@ fn with_defaults(program: &Word, arguments: &[Word]) -> Vec<String> {
             } => format!("\"{before}${{{name}:-{default}}}\""),
             Word::List { default, .. } => {
                 if !default.is_empty() {
-                    start = format!("[ $# -gt 0 ] || set -- {default}; ");
+                    start += &format!("[ $# -gt 0 ] || set -- {default}; ");
                 }
                 lists.push(word(argument));
                 "\"$@\"".to_owned()

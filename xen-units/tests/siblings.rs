@@ -19,6 +19,11 @@ fn lines_of_ours(folder: &Path) -> Vec<Vec<String>> {
                 continue;
             };
             let command = command.trim_start_matches(['-', '+', '!', ':', '@']);
+            // A shell that fills a default in gets the line as its arguments.
+            let command = match command.split_once("' /usr/bin/xen-") {
+                Some((_, rest)) => format!("/usr/bin/xen-{rest}"),
+                None => command.to_owned(),
+            };
             if key.starts_with("Exec") && command.starts_with("/usr/bin/xen-") {
                 // systemd leaves out a word that is an empty variable.
                 let words = command.split_whitespace();

@@ -1,6 +1,8 @@
 //! What the tests have in common: the program, and roots that are machines.
 #![allow(dead_code, reason = "each test program uses its part")]
 
+use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
@@ -38,9 +40,14 @@ pub fn generate(root: &Path) -> Command {
 
 /// `generate` for systemd to this folder below the root.
 pub fn generate_to(output: &str, root: &Path) -> Command {
+    generate_for("systemd", output, root)
+}
+
+/// `generate` for an init system to this folder below the root.
+pub fn generate_for(init: &str, output: &str, root: &Path) -> Command {
     let mut command = xen_units();
     command
-        .args(["generate", "--init", "systemd", "--output", output])
+        .args(["generate", "--init", init, "--output", output])
         .args(["--bin-dir", "/usr/bin", "--root"])
         .arg(root);
     command
@@ -56,4 +63,22 @@ pub fn copy_of(situation: &str) -> tempfile::TempDir {
         .status()
         .unwrap();
     folder
+}
+
+/// Every file below a folder with its text, by its path in it.
+pub fn tree(folder: &Path) -> BTreeMap<PathBuf, String> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(&next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.is_file() {
+                let name = path.strip_prefix(folder).unwrap().to_path_buf();
+                files.insert(name, fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    files
 }

@@ -1,0 +1,180 @@
+//! How each init system is told to start the chain at boot, and to leave
+//! another one alone.
+
+use std::path::{Path, PathBuf};
+
+use crate::Error;
+use crate::cli::Init;
+use crate::manifest::Manifest;
+use crate::output::Step;
+use crate::rivals::{Rival, Started};
+use crate::root::Root;
+use crate::select::Chain;
+use crate::{dinit, openrc, runit, systemd};
+
+/// Where runit looks for what it is to run, the first that is there.
+const RUNIT_FOLDERS: [&str; 3] = ["/etc/service", "/var/service", "/service"];
+
+/// The programs that put init scripts into runlevels, with how they are told to
+/// and not to.
+const SCRIPT_TOOLS: [(&str, [&str; 2], [&str; 2]); 3] = [
+    ("/usr/sbin/update-rc.d", ["@", "defaults"], ["@", "remove"]),
+    ("/sbin/chkconfig", ["--add", "@"], ["--del", "@"]),
+    ("/sbin/insserv", ["@", ""], ["-r", "@"]),
+];
+
+/// The links by which the chain is started at boot; none where programs of the
+/// init system are to make them (see [`commands`]).
+///
+/// # Errors
+/// [`Error::NotHere`] where nobody but the administrator can do it.
+pub fn links(
+    init: Init,
+    chain: &Chain,
+    root: &Root,
+    output: &Path,
+) -> Result<Vec<(PathBuf, PathBuf)>, Error> {
+    let to = |folder: &str, name: &str| output.join(folder).join(name);
+    let each = |link: &dyn Fn(&'static str) -> PathBuf, folder: &str| {
+        let names = chain.wanted.iter().map(|name| name.as_str());
+        names.map(|name| (link(name), to(folder, name))).collect()
+    };
+    Ok(match init {
+        Init::Systemd => vec![(
+            Path::new("/etc/systemd/system/multi-user.target.wants").join(systemd::TARGET),
+            to("systemd/system", systemd::TARGET),
+        )],
+        Init::Openrc => chain
+            .wanted
+            .iter()
+            .map(|name| {
+                let level = Path::new("/etc/runlevels").join(openrc::runlevel(*name));
+                (level.join(name.as_str()), to(openrc::FOLDER, name.as_str()))
+            })
+            .collect(),
+        Init::Runit => {
+            let mut folders = RUNIT_FOLDERS
+                .iter()
+                .map(|folder| root.resolve(Path::new(folder)));
+            let Some(folder) = folders.find(|folder| root.has_folder(folder)) else {
+                let what = format!("none of {} is there", RUNIT_FOLDERS.join(", "));
+                return Err(Error::NotHere("enable for runit", what));
+            };
+            each(&|name| folder.join(name), runit::FOLDER)
+        }
+        Init::Dinit => vec![(
+            Path::new("/etc/dinit.d/boot.d").join(dinit::ALL),
+            to(dinit::FOLDER, dinit::ALL),
+        )],
+        Init::Sysvinit => vec![],
+        Init::S6 => {
+            let what = "add the bundle xen-dom0 to your own, then compile and update the database";
+            return Err(Error::NotHere("enable for s6", what.to_owned()));
+        }
+    })
+}
+
+/// The commands that put init scripts into their runlevels, or out of them.
+///
+/// # Errors
+/// [`Error::NotHere`] where there is no program for it, or in another root:
+/// their order depends on every script there.
+pub fn commands(chain: &Chain, root: &Root, output: &Path, on: bool) -> Result<Vec<Step>, Error> {
+    let what = if !root.is_real() {
+        "not below --root: run it in there".to_owned()
+    } else if output != Path::new("/etc") {
+        format!("the scripts are in {}, not in /etc", output.display())
+    } else if let Some(tool) = SCRIPT_TOOLS
+        .iter()
+        .find(|(tool, _, _)| root.has_program(Path::new(tool)))
+    {
+        let (tool, add, remove) = tool;
+        let words = if on { add } else { remove };
+        let command = |name: &str| {
+            let words = words.iter().filter(|word| !word.is_empty());
+            let mut line = vec![(*tool).to_owned()];
+            // Without it only a script that is gone is forgotten.
+            if !on && tool.ends_with("update-rc.d") {
+                line.push("-f".to_owned());
+            }
+            line.extend(words.map(|word| word.replace('@', name)));
+            Step::Run(line)
+        };
+        let names = chain.wanted.iter().map(|name| name.as_str());
+        return Ok(names.map(command).collect());
+    } else {
+        "neither update-rc.d nor chkconfig nor insserv is there".to_owned()
+    };
+    Err(Error::NotHere("enable for sysvinit", what))
+}
+
+/// The steps that put another chain out of the way; what was done is noted.
+///
+/// # Errors
+/// [`Error::NotHere`] where it can be done by hand only.
+pub fn replace(
+    init: Init,
+    rivals: &[Rival],
+    root: &Root,
+    manifest: &mut Manifest,
+) -> Result<Vec<Step>, Error> {
+    let mut steps = vec![];
+    for rival in rivals {
+        if init == Init::Systemd {
+            let path = PathBuf::from(format!("/etc/systemd/system/{}.service", rival.name));
+            steps.push(Step::Link(root.below(&path), "/dev/null".into()));
+            manifest.masks.push(path);
+            continue;
+        }
+        match &rival.started {
+            Started::ByLink(path, target) => {
+                steps.push(Step::Unlink(root.below(path)));
+                manifest.unlinked.push((path.clone(), target.clone()));
+            }
+            // OpenRC has runlevels of its own, and reads no others.
+            Started::ByRunlevel(_) if init == Init::Openrc => {}
+            Started::ByRunlevel(link) => {
+                let tool = Path::new(SCRIPT_TOOLS[0].0);
+                if !root.is_real() || !root.has_program(tool) {
+                    let what = format!("disable {} by hand ({link})", rival.name);
+                    return Err(Error::NotHere("replace another chain", what));
+                }
+                let words = [SCRIPT_TOOLS[0].0, rival.name, "disable"];
+                steps.push(Step::Run(words.map(str::to_owned).to_vec()));
+                manifest.disabled.push(rival.name.to_owned());
+            }
+            // A unit starts nothing under another init system.
+            Started::ByUnit(_) => {}
+        }
+    }
+    Ok(steps)
+}
+
+/// The steps that take back what an earlier run has linked and put out of the
+/// way, and nothing that was changed since.
+pub fn undo(root: &Root, manifest: &mut Manifest) -> Vec<Step> {
+    let mut steps = vec![];
+    for (path, target) in std::mem::take(&mut manifest.links) {
+        if root.link_target(&path).is_some_and(|found| found == target) {
+            steps.push(Step::Unlink(root.below(&path)));
+        }
+    }
+    for path in std::mem::take(&mut manifest.masks) {
+        if root
+            .link_target(&path)
+            .is_some_and(|found| found == Path::new("/dev/null"))
+        {
+            steps.push(Step::Unlink(root.below(&path)));
+        }
+    }
+    for (path, target) in std::mem::take(&mut manifest.unlinked) {
+        if !root.has(&path) {
+            steps.push(Step::Link(root.below(&path), target));
+        }
+    }
+    for name in std::mem::take(&mut manifest.disabled) {
+        let words = [SCRIPT_TOOLS[0].0, &name, "enable"];
+        steps.push(Step::Run(words.map(str::to_owned).to_vec()));
+    }
+    steps
+}
