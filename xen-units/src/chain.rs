@@ -346,14 +346,15 @@ fn domains(machine: &Machine) -> Result<Service, Error> {
 }
 
 /// Debian's init functions take `$0` for the name of a unit, and leave without
-/// a word where that one is masked, as the distribution's own has to be. Read
-/// by its shell under our name, the script is none that they know.
+/// a word where that one is masked, as the distribution's own has to be; with
+/// runit they hand it over to the service of that name. Read by its shell under
+/// a name that nothing has, the script is none that they know.
 fn script_line(machine: &Machine, script: &Path, verb: &str) -> Command {
     let path = script.display().to_string();
     match machine.search().init_shell(script) {
         Some(shell) => {
             let source = format!(". {}", shell_words::quote(&path));
-            Command::new([shell, "-c", &source, Name::Domains.as_str(), verb])
+            Command::new([shell, "-c", &source, "xen-domains-script", verb])
         }
         None => Command::new([&path, verb]),
     }

@@ -108,11 +108,10 @@ fn plan(
     for file in files {
         after.add(&file.path, &file.text);
         let place = folder.join(&file.path);
-        let content = std::fs::read(&place).unwrap_or_default();
-        let written = before.wrote(&file.path, &content);
+        let path = file.path.clone();
         steps.extend(output::left_behind(&place)?);
         let file = file.below(&folder);
-        let is = output::look(&file, written)?;
+        let is = output::look(&file, Some((&before, &path)))?;
         found.push((file, is));
     }
     steps.extend(output::plan(found, args.force)?);
@@ -145,7 +144,7 @@ fn plan(
         }
     }
     let list = File::new(folder.join(manifest::NAME), after.text());
-    if output::look(&list, Some(true))? != Found::Same {
+    if output::look(&list, None)? != Found::Same {
         steps.push(Step::Write(list));
     }
     Ok(steps)

@@ -45,7 +45,7 @@ pub fn import(args: &Import, out: &mut dyn Write) -> Result<(), Error> {
         };
         let text = String::from_utf8_lossy(&bytes);
         let unused = verify::ignored(&file, &text, &scripts);
-        let place = file.display();
+        let place = file.display().to_string();
         for (name, raw) in assignments(&text) {
             let known = RENAMED.iter().find(|(other, _)| *other == name);
             let ours = known.map_or(name, |(_, ours)| *ours);
@@ -56,21 +56,21 @@ pub fn import(args: &Import, out: &mut dyn Write) -> Result<(), Error> {
             let Some(value) = unquote(raw).filter(|value| !value.is_empty()) else {
                 continue;
             };
+            let mut say =
+                |words: &[&str]| said.push([&[place.as_str(), ": "], words].concat().concat());
             if unused.iter().any(|one| one == name) {
-                said.push(format!(
-                    "{place}: {name}: its own scripts ignored it; it counts from now on"
-                ));
+                let what = ": its own scripts ignored it; it counts from now on";
+                say(&[name, what]);
             }
             if ours != name {
-                said.push(format!("{place}: {name}: is called {ours} here"));
+                say(&[name, ": is called ", ours, " here"]);
             }
             if value.contains(['$', '`']) {
-                said.push(format!(
-                    "{place}: {name}: not taken, a shell would have to work it out: {raw}"
-                ));
+                let what = ": not taken, a shell would have to work it out: ";
+                say(&[name, what, raw]);
                 continue;
             }
-            said.push(format!("{place}: {ours}={}", shell_words::quote(&value)));
+            say(&[ours, "=", &shell_words::quote(&value)]);
             settings.retain(|(known, _)| known != ours);
             settings.push((ours.to_owned(), value));
         }

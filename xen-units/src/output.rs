@@ -6,6 +6,7 @@ use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use crate::Error;
+use crate::manifest::Manifest;
 use crate::root::Root;
 pub use crate::stamp::Found;
 use crate::stamp::{stamp, whose};
@@ -24,9 +25,14 @@ pub struct File {
 impl File {
     /// A file that all may read. Its marker gets the fingerprint.
     pub fn new(path: impl Into<PathBuf>, text: impl AsRef<str>) -> Self {
+        Self::plain(path.into(), text.as_ref())
+    }
+
+    #[inline(never)]
+    fn plain(path: PathBuf, text: &str) -> Self {
         Self {
-            path: path.into(),
-            text: stamp(text.as_ref()),
+            path,
+            text: stamp(text),
             mode: 0o644,
         }
     }
@@ -120,12 +126,12 @@ impl Step {
     }
 }
 
-/// Looks at what is at a file's place. Where the file has no marker, `written`
-/// says whether what is there is as an earlier run has written it.
+/// Looks at what is at a file's place. Where the file has no marker, the
+/// list tells whether what is there is as an earlier run has written it.
 ///
 /// # Errors
 /// Something that is there and cannot be read.
-pub fn look(file: &File, written: Option<bool>) -> Result<Found, Error> {
+pub fn look(file: &File, list: Option<(&Manifest, &Path)>) -> Result<Found, Error> {
     let failed = |error| Error::system(format!("read {}", file.path.display()), error);
     let meta = match file.path.symlink_metadata() {
         Ok(meta) => meta,
@@ -141,6 +147,7 @@ pub fn look(file: &File, written: Option<bool>) -> Result<Found, Error> {
     if is_same && meta.permissions().mode() & 0o777 == file.mode {
         return Ok(Found::Same);
     }
+    let written = list.and_then(|(list, path)| list.wrote(path, &content));
     Ok(match (whose(&content), written) {
         _ if is_same => Found::Ours,
         (Found::Foreign, Some(true)) => Found::Ours,

@@ -176,17 +176,25 @@ pub fn ignored(path: &Path, text: &str, texts: &[(PathBuf, String)]) -> Vec<Stri
     if !name.starts_with("xen") || name == "xen-dom0" {
         return vec![];
     }
-    let reads = |text: &str| {
-        // "/xen" alone, not the start of "/xendomains"; upstream puts the
-        // folder before it at build time.
-        text.match_indices(&format!("/{name}")).any(|(at, part)| {
+    // "default/xen" alone, not the start of "default/xendomains"; upstream puts
+    // the folder before it at build time. OpenRC gives a script the file of its
+    // own name.
+    let folder = path.parent().and_then(Path::file_name).unwrap_or_default();
+    let reads = |text: &str, part: &str| {
+        text.match_indices(part).any(|(at, part)| {
             let next = text[at + part.len()..].chars().next();
             !next.is_some_and(|c| c.is_ascii_alphanumeric() || "-_./".contains(c))
         })
     };
+    let parts = ["default/", "sysconfig/", "@/"].map(|folder| [folder, name].concat());
+    let is_reader = |other: &Path, text: &str| {
+        let is_namesake =
+            folder == "conf.d" && other.file_name().is_some_and(|other| other == name);
+        is_namesake || parts.iter().any(|part| reads(text, part))
+    };
     let readers: Vec<&str> = texts
         .iter()
-        .filter(|(other, text)| other != path && reads(text))
+        .filter(|(other, text)| other != path && is_reader(other, text))
         .map(|(_, text)| text.as_str())
         .collect();
     if readers.is_empty() {

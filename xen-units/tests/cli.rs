@@ -83,7 +83,7 @@ fn prints_each_command_line_on_debian() {
             "xen-domains",
             "env 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' \
              'SYSTEMCTL_SKIP_REDIRECT=1' \
-             /bin/bash -c '. /etc/init.d/xendomains' xen-domains start\n",
+             /bin/bash -c '. /etc/init.d/xendomains' xen-domains-script start\n",
         ),
     ] {
         command_of("debian-12", name)
@@ -140,7 +140,7 @@ fn prints_what_stops_a_service() {
         .success()
         .stdout(format!(
             "{env} /usr/bin/xen-storewait --timeout 10\n{env} /bin/bash -c '. /etc/init.d/xendomains' \
-             xen-domains stop\n"
+             xen-domains-script stop\n"
         ));
     command_of("debian-12", "xen-store")
         .arg("--stop")
@@ -183,7 +183,7 @@ fn runs_debians_script_by_a_name_of_ours() {
     let shell = std::process::Command::new("sh")
         .args(["-c", &line])
         .output();
-    assert_eq!(shell.unwrap().stdout, b"xen-domains start\n");
+    assert_eq!(shell.unwrap().stdout, b"xen-domains-script start\n");
 }
 
 #[test]
