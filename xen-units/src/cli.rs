@@ -301,9 +301,10 @@ Exit status:
   1  the system refused
   2  used wrongly, or no such service
   4  not permitted
-  5  a daemon of Xen is not installed, or takes no socket
-  6  a setting that cannot be followed, or a file that somebody else wrote or
-     changed";
+  5  a daemon of Xen is not installed or takes no socket, or it cannot be
+     enabled or drawn here
+  6  a setting or variable that cannot be followed, a file that somebody else
+     wrote or changed, another chain that is enabled, or verify found something";
 
 impl Args {
     /// The arguments of this process. Help and version are answered here.

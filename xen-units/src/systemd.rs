@@ -16,6 +16,7 @@ const TARGET_TEMPLATE: &str = include_str!("systemd/xen-dom0.target");
 pub const STORE_SOCKET: &str = include_str!("systemd/xen-store.socket");
 
 const SANDBOX: &str = include_str!("systemd/sandbox");
+const DAEMON: &str = include_str!("systemd/daemon.own");
 
 /// What one unit alone has at its end: its sandbox, or who wants it.
 fn own(name: Name) -> &'static str {
@@ -26,7 +27,8 @@ fn own(name: Name) -> &'static str {
         Name::StoreWatch => include_str!("systemd/xen-store-watch.own"),
         Name::Watchdog => include_str!("systemd/xen-watchdog.own"),
         Name::Bridge => include_str!("systemd/xen-bridge.own"),
-        Name::Store | Name::Console | Name::Qemu | Name::Domains => "",
+        Name::Store | Name::Console => "@DAEMON@",
+        Name::Qemu | Name::Domains => "",
     }
 }
 
@@ -43,7 +45,8 @@ pub fn others(machine: &Machine, chain: &Chain) -> Vec<(&'static str, String)> {
         .iter()
         .any(|service| service.name == Name::Watchdog)
     {
-        let sleep = include_str!("systemd/xen-watchdog-sleep.service").to_owned();
+        let holes = Holes::default().with("SANDBOX", template::lines(SANDBOX));
+        let sleep = holes.fill(include_str!("systemd/xen-watchdog-sleep.service"));
         let wants = include_str!("systemd/sleep.target.conf").to_owned();
         files.push(("xen-watchdog-sleep.service", sleep));
         files.push(("sleep.target.d/xen-dom0.conf", wants));
@@ -67,6 +70,7 @@ pub fn unit(service: &Service) -> String {
     let settings: Vec<String> = FILES.iter().map(|file| format!("-{file}")).collect();
     let own = Holes::default()
         .with("SANDBOX", template::lines(SANDBOX))
+        .with("DAEMON", template::lines(DAEMON))
         .fill(own(service.name));
     let holes = Holes::default()
         .with("DESCRIPTION", service.name.description())

@@ -13,12 +13,13 @@ use common::{copy_of, generate, generate_for, tree};
 /// The units that run once and are ours, with the worst score that
 /// `systemd-analyze security` may give them, in tenths. xen-mountfs must stay
 /// without a mount namespace; xen-domains runs guests, and is not ours.
-const SCORES: [(&str, u32); 5] = [
+const SCORES: [(&str, u32); 6] = [
     ("xen-modload", 30),
     ("xen-mountfs", 32),
     ("xen-store-ready", 30),
     ("xen-store-watch", 30),
     ("xen-bridge", 30),
+    ("xen-watchdog-sleep", 30),
 ];
 
 /// What gives a process a mount namespace of its own (systemd.exec(5)).
