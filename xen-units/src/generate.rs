@@ -31,7 +31,7 @@ pub fn generate(args: &Generate, out: &mut dyn Write, err: &mut dyn Write) -> Re
     if args.store_socket {
         require_own_socket(&machine)?;
     }
-    let chain = Chain::of(&machine, args.into())?.for_init(args.init, &machine);
+    let chain = Chain::of(&machine, args.into())?.for_init(args.init, &machine, args.into())?;
     let (extras, network_remarks) = extras::files(&machine, args.init, &args.output)?;
     let rivals = rivals::enabled(&machine.root)?;
     let mut files = files_of(args, &chain, &machine)?;

@@ -2,11 +2,16 @@
 //!
 //! [`machine`] reads what is installed and set; [`chain`] makes each link of
 //! the chain from that, as [`model`] data in no init system's words;
-//! [`systemd`] puts a link into a unit, [`extras`] adds what the kernel, udev
+//! [`systemd`] puts a link into a unit, [`shell`] into statements that
+//! [`openrc`], [`sysvinit`], [`runit`], [`s6`] and [`dinit`] put into their
+//! files; [`extras`] adds what the kernel, udev
 //! and the network managers have to be told, and [`output`] writes files
 //! without ever taking somebody else's: each has a fingerprint in its first
-//! line, so that one changed by hand is seen. [`rivals`] are other chains. A script that runs the chain without
-//! an init system gets the same command lines from [`show`].
+//! line, so that one changed by hand is seen, and a [`manifest`] lists them.
+//! [`rivals`] are other chains, [`enable`] puts them out of the way. A script
+//! that runs the chain without an init system gets the same command lines from
+//! [`show`]; [`graph`] draws their order. [`verify`] holds files of anybody
+//! against [`traps`], and [`import`] takes their settings over.
 //!
 //! What the model holds was learnt where other start scripts failed: a store
 //! is started only where none lives and never stopped; a dead one is a failed

@@ -67,6 +67,20 @@ pub fn enabled(root: &Root) -> Result<Vec<Rival>, Error> {
     Ok(enabled)
 }
 
+/// The link by which another service is started where no systemd is.
+///
+/// # Errors
+/// A folder that cannot be read.
+pub fn link_of(root: &Root, name: &str) -> Result<Option<String>, Error> {
+    if let Some(Started::ByRunlevel(link)) = by_runlevel(root, name)? {
+        return Ok(Some(link));
+    }
+    let folders = link_folders(root)?.into_iter();
+    let mut paths = folders.map(|folder| folder.join(name));
+    let found = paths.find(|path| root.has(path));
+    Ok(found.map(|path| path.display().to_string()))
+}
+
 /// The rivals in one line, each with its link.
 #[must_use]
 pub fn named(rivals: &[Rival]) -> String {

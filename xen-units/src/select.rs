@@ -5,6 +5,7 @@ use crate::chain;
 use crate::cli::{Generate, Init};
 use crate::machine::Machine;
 use crate::model::{Name, Process, Service};
+use crate::rivals;
 
 /// What the caller has chosen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -87,8 +88,27 @@ impl Chain {
     /// Without what cannot be had under that init system. A supervisor has to
     /// be the watchdog's parent to send it the right signal, and before 4.19
     /// that one always goes to the background.
-    #[must_use]
-    pub fn for_init(mut self, init: Init, machine: &Machine) -> Self {
+    ///
+    /// # Errors
+    /// A folder that cannot be read.
+    pub fn for_init(
+        mut self,
+        init: Init,
+        machine: &Machine,
+        choices: Choices,
+    ) -> Result<Self, Error> {
+        if init != Init::Systemd && !choices.domains && self.wanted.contains(&Name::Domains) {
+            let link = rivals::link_of(&machine.root, "libvirtd")?;
+            if let Some(link) = link {
+                self.services
+                    .retain(|service| service.name != Name::Domains);
+                self.wanted.retain(|name| *name != Name::Domains);
+                self.remarks.push(format!(
+                    "xen-domains is left out: libvirtd is enabled ({link}) and starts domains \
+                     itself (--domains)"
+                ));
+            }
+        }
         let supervises = matches!(init, Init::Runit | Init::S6 | Init::Dinit);
         let forks = |service: &Service| service.process == Process::Forks;
         if supervises && self.services.iter().any(forks) {
@@ -104,6 +124,6 @@ impl Chain {
             }
             self.wanted.retain(|name| *name != Name::Watchdog);
         }
-        self
+        Ok(self)
     }
 }

@@ -180,3 +180,20 @@ fn takes_links_of_openrc_away_and_puts_them_back() {
         Path::new("/etc/init.d/xenstored")
     );
 }
+
+#[test]
+fn starts_no_domains_where_libvirt_does() {
+    let root = copy_of("debian-12");
+    let link = root.path().join("etc/runlevels/default/libvirtd");
+    fs::create_dir_all(link.parent().unwrap()).unwrap();
+    symlink("/etc/init.d/libvirtd", &link).unwrap();
+    let run = || generate_for("openrc", "/etc", root.path());
+    run().assert().success().stderr(
+        "xen-units: xen-domains is left out: libvirtd is enabled \
+         (/etc/runlevels/default/libvirtd) and starts domains itself (--domains)\n",
+    );
+    let script = root.path().join("etc/init.d/xen-domains");
+    assert!(!script.exists());
+    run().arg("--domains").assert().success().stderr("");
+    assert!(script.exists());
+}
