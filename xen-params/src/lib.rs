@@ -55,7 +55,6 @@ pub use target::{Arch, Target};
 pub use version::Version;
 
 use std::io::Write;
-use std::path::Path;
 
 /// Does what the arguments say. `out` gets the answer, `err` warnings and,
 /// if that was asked for, what was changed.
@@ -85,7 +84,7 @@ fn act(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Erro
             let target = target(&args.report.target)?;
             let root = &args.report.target.root;
             let host = Host::read(args.host_mem.as_deref(), args.cpus, root)?;
-            answer(
+            print(
                 &explain(&args.options, &target, &host, args.report.json)?,
                 out,
             )
@@ -93,7 +92,7 @@ fn act(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Erro
         Some(Action::List(args)) => {
             let target = target(&args.report.target)?;
             let pattern = args.pattern.as_deref();
-            answer(&list(pattern, &target, args.report.json)?, out)
+            print(&list(pattern, &target, args.report.json)?, out)
         }
         Some(Action::Diff(args)) => report::diff_lines(args, out),
         Some(Action::Install(args)) => run_install::install(args, out, err),
@@ -112,7 +111,7 @@ fn compose_line(
     }
     let text = render(args.format, &composed, target, &args.boot, &args.line)?;
     warn(&composed, args.line.force, err);
-    answer(&text, out)
+    print(&text, out)
 }
 
 pub(crate) fn warn(composed: &Composed, force: bool, err: &mut dyn Write) {
@@ -126,30 +125,4 @@ pub(crate) fn print(text: &str, out: &mut dyn Write) -> Result<(), Error> {
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
         .map_err(|source| Error::system("write to standard output", source))
-}
-
-/// Prints what was asked for, where nothing else answers: not to be able to is
-/// a failure even where standard output was closed from the beginning.
-pub(crate) fn answer(text: &str, out: &mut dyn Write) -> Result<(), Error> {
-    if is_closed() {
-        let closed = std::io::Error::other("it is closed");
-        return Err(Error::system("write to standard output", closed));
-    }
-    print(text, out)
-}
-
-/// Standard output was closed when the program began. Then the runtime has put
-/// /dev/null there, open for reading too, which a shell's `>` never does. Who
-/// starts programs with that on purpose mostly has it in more than one place.
-fn is_closed() -> bool {
-    let is_null = |number: &u8| {
-        let target = std::fs::read_link(format!("/proc/self/fd/{number}"));
-        let flags = std::fs::read_to_string(format!("/proc/self/fdinfo/{number}"));
-        target.is_ok_and(|target| target == Path::new("/dev/null"))
-            && flags.is_ok_and(|text| {
-                let flags = text.lines().find_map(|line| line.strip_prefix("flags:"));
-                flags.is_some_and(|flags| flags.trim().ends_with('2'))
-            })
-    };
-    is_null(&1) && ![0, 2].iter().any(is_null)
 }

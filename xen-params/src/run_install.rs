@@ -11,7 +11,7 @@ use crate::install::{
     grub_settings, marker, plan, plan_entry, stays_below,
 };
 use crate::target::below;
-use crate::{Error, Target, answer, warn};
+use crate::{Error, Target, print, warn};
 
 /// Installs what the arguments ask for.
 ///
@@ -73,7 +73,7 @@ fn finish(
 ) -> Result<(), Error> {
     if args.dry_run {
         let commands = steps.iter().map(|step| step.command() + "\n");
-        return answer(&commands.collect::<String>(), out);
+        return print(&commands.collect::<String>(), out);
     }
     let remark = apply(steps, |step| {
         if args.verbose {

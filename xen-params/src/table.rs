@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use serde::{Serialize, Serializer};
 
-use crate::names::closest;
+use crate::names::{closest, may_be_like};
 use crate::target::as_optional_text;
 use crate::{Arch, Target, Version};
 
@@ -197,8 +197,10 @@ pub fn find(name: &str, target: &Target) -> Vec<&'static Entry> {
 /// The option of the target whose name is most like `name`, if any is alike.
 #[must_use]
 pub fn nearest(name: &str, target: &Target) -> Option<&'static str> {
+    let may_be_like = may_be_like(name);
     let names = table()
         .iter()
+        .filter(|entry| may_be_like(&entry.name))
         .filter(|entry| entry.on(target.arch) && entry.at(target.xen))
         .map(|entry| entry.name);
     closest(name, names)

@@ -1,7 +1,6 @@
 //! The model, shown to scripts and people.
 
 use std::io::Write;
-use std::path::Path;
 
 use crate::Error;
 use crate::chain;
@@ -123,28 +122,9 @@ pub fn list(args: &List, out: &mut dyn Write) -> Result<(), Error> {
 }
 
 pub(crate) fn print(lines: Vec<String>, out: &mut dyn Write) -> Result<(), Error> {
-    if is_closed() {
-        let closed = std::io::Error::other("it is closed");
-        return Err(Error::system("write to standard output", closed));
-    }
     lines
         .iter()
         .try_for_each(|line| writeln!(out, "{line}"))
         .and_then(|()| out.flush())
         .map_err(|source| Error::system("write to standard output", source))
-}
-
-/// Standard output was closed when the program began: then the runtime has put
-/// /dev/null there, open for reading too, as a shell's `>` never does. Who does
-/// that on purpose mostly does it in more than one place.
-fn is_closed() -> bool {
-    let is_null = |number: u8| {
-        let of = |what: &str| format!("/proc/self/{what}/{number}");
-        let target = std::fs::read_link(of("fd"));
-        let flags = std::fs::read_to_string(of("fdinfo")).unwrap_or_default();
-        let mut lines = flags.lines();
-        target.is_ok_and(|target| target == Path::new("/dev/null"))
-            && lines.any(|line| line.starts_with("flags:") && line.ends_with('2'))
-    };
-    is_null(1) && !is_null(0) && !is_null(2)
 }

@@ -308,18 +308,3 @@ fn a_wrong_variable_is_named_and_is_no_wrong_use() {
         .assert()
         .code(2);
 }
-
-#[test]
-fn a_closed_standard_output_is_no_good_answer() {
-    let output = Process::new("sh")
-        .args(["-c", "exec \"$0\" list >&-"])
-        .arg(assert_cmd::cargo::cargo_bin!("xen-units"))
-        .stdin(Stdio::piped())
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    assert_eq!(
-        String::from_utf8_lossy(&output.stderr),
-        "xen-units: write to standard output: it is closed\n"
-    );
-}
