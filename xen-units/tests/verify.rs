@@ -6,7 +6,7 @@ mod common;
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command as Process, Stdio};
+use std::process::Command as Process;
 
 use common::{command_of, copy_of, generate_for, root, xen_units};
 use predicates::prelude::*;
