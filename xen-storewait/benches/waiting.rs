@@ -55,7 +55,10 @@ fn main() {
         &rounds(|| timed(&mut Command::new("true"))),
     );
 
-    println!("\nsystem calls of a wait of 10 s, from exec to exit");
+    println!(
+        "\nsystem calls of a wait of 10 s: its own, those before it (the runtime, the command"
+    );
+    println!("line) and those after the deadline (closing, saying what was seen)");
     let (sender, receiver) = mpsc::channel();
     for (situation, manner) in situations_that_last() {
         let sender = sender.clone();
@@ -64,8 +67,8 @@ fn main() {
     drop(sender);
     let mut counts: Vec<_> = receiver.into_iter().collect();
     counts.sort_unstable();
-    for (situation, (at_start, in_all)) in counts {
-        println!("{situation:<34} {in_all:>8} ({at_start} of them before the wait)");
+    for (situation, [before, waiting, after]) in counts {
+        println!("{situation:<34} {waiting:>8}   {before} before, {after} after");
     }
 
     println!("\nend of a wait of 1 s after its deadline, ms: the latest of 5, and what is said");
@@ -188,7 +191,7 @@ fn situations_that_last() -> [(&'static str, Option<Manner>); 4] {
 }
 
 /// Those before the wait, and all.
-fn system_calls(manner: Option<Manner>) -> (usize, usize) {
+fn system_calls(manner: Option<Manner>) -> [usize; 3] {
     let (root, double) = situation(manner);
     // One that refuses is one that has died.
     let double = double.filter(|_| manner != Some(Manner::Closing));
@@ -203,8 +206,11 @@ fn system_calls(manner: Option<Manner>) -> (usize, usize) {
     command.status().expect("strace");
     drop(double);
     let record = fs::read_to_string(record).unwrap();
-    let before = record.lines().take_while(|line| !line.contains(" socket("));
-    (before.count(), record.lines().count())
+    let calls: Vec<&str> = record.lines().filter(|line| line.contains('(')).collect();
+    let first = calls.iter().position(|call| call.contains(" socket("));
+    let last = calls.iter().rposition(|call| call.contains(" ppoll("));
+    let (before, end) = (first.unwrap(), last.unwrap() + 1);
+    [before, end - before, calls.len() - end]
 }
 
 fn faults() -> Vec<(&'static str, Option<Manner>)> {
