@@ -206,12 +206,12 @@ fn ends_a_transaction_that_never_gets_through_at_the_deadline() {
 #[test]
 fn does_not_take_a_late_reply_for_that_of_the_next_request() {
     let folder = tempfile::tempdir().unwrap();
-    let manner = Manner::Slow(Duration::from_millis(5));
+    let manner = Manner::Slow(Duration::from_millis(30));
     let double = Double::start(&folder.path().join("socket"), manner);
     double.write("/a", b"first");
     double.write("/b", b"second");
     let mut store = Store::connect(double.path(), soon()).unwrap();
-    let brief = Deadline::after(Duration::from_millis(30));
+    let brief = Deadline::after(Duration::from_millis(400));
     let error = store.until(brief).read("/a").unwrap_err();
     assert!(
         matches!(error, Error::Late { received: 1.., .. }),
