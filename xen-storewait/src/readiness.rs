@@ -20,8 +20,9 @@ use crate::{Deadline, Error, Seen, Store};
 /// that is there answers sooner.
 const USUAL_ANSWER: Duration = Duration::from_millis(100);
 
-/// Where no time was given: how long a store that listens may take to accept
-/// and answer. On a busy machine a living one needs more than a moment.
+/// How long a store that listens may take to accept and answer, where no time
+/// was given; and how long it is silent before that tells more than what it
+/// said last. On a busy machine a living one needs more than a moment.
 pub(crate) const ONE_ANSWER: Duration = Duration::from_secs(1);
 
 /// Likewise, how long the device may take to tell more of a socket that
@@ -204,7 +205,7 @@ impl Waiter<'_> {
             if self.deadline.passed() {
                 // A wrong answer tells more than the beginning of another wait.
                 let is_known = matches!(self.seen, Seen::Wrong(..) | Seen::Closed(_));
-                if !is_known || connected.elapsed() >= USUAL_ANSWER {
+                if !is_known || connected.elapsed() >= ONE_ANSWER {
                     self.seen = Seen::Silent(path, greeting.pending());
                 }
                 return None;
