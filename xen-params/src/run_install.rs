@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::{BootEntry, InstallArgs};
 use crate::compose::{Composed, compose};
-use crate::format::{BootEntries, grub_defaults, read_boot_files, xen_cfg};
+use crate::format::{BootEntries, grub_defaults, read_boot_files, safe_line, xen_cfg};
 use crate::install::{
     Content, EntryFile, Facts, Step, Wanted, apply, find_efi, find_hypervisor, grub_custom,
     grub_settings, marker, plan, plan_entry, stays_below,
@@ -58,6 +58,10 @@ pub(crate) fn install(
         let wanted = Wanted {
             target: absolute(&root, &hypervisor)?,
             line: composed.line.to_string(),
+            safe: args
+                .line
+                .safe
+                .then(|| safe_line(&composed.line, target.arch).to_string()),
         };
         steps.extend(plan(&facts, &wanted, force)?);
     }

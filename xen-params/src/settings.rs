@@ -129,8 +129,9 @@ pub struct LineArgs {
     #[arg(long, value_name = "LINE", allow_hyphen_values = true)]
     pub from: Option<String>,
 
-    /// Print or install a second line too, to fall back on: it only keeps what
-    /// shows messages, logs everything, and stops after a crash
+    /// Print a second line too, to fall back on, or install it as
+    /// DIR/xen-params.safe: it only keeps what shows messages, logs everything,
+    /// and stops after a crash. Boot entries always have it
     #[arg(
         long,
         env = "XEN_PARAMS_SAFE",

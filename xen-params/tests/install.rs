@@ -76,6 +76,37 @@ fn writes_the_link_and_the_line_and_then_nothing_more() {
 }
 
 #[test]
+fn the_safe_line_is_a_file_of_its_own() {
+    let root = copy("debian");
+    let dir = root.path().join("srv/system");
+    let line = ["--safe", "--dom0-mem", "1G,max:1G"];
+    install(root.path(), &line).assert().success();
+    assert_eq!(
+        fs::read_to_string(dir.join("xen-params.safe")).unwrap(),
+        "loglvl=all guest_loglvl=all noreboot\n"
+    );
+    install(root.path(), &line)
+        .arg("--verbose")
+        .assert()
+        .success()
+        .stderr("");
+    // Not asked for, it stays what it was, and stays ours.
+    install(root.path(), &["--dom0-mem", "2G,max:2G"])
+        .assert()
+        .success();
+    install(
+        root.path(),
+        &["--safe", "--dom0-mem", "2G,max:2G", "font=8x16"],
+    )
+    .assert()
+    .success();
+    assert_eq!(
+        fs::read_to_string(dir.join("xen-params.safe")).unwrap(),
+        "font=8x16 loglvl=all guest_loglvl=all noreboot\n"
+    );
+}
+
+#[test]
 fn a_new_line_replaces_its_own_and_says_what_it_did() {
     let root = copy("debian");
     let dir = root.path().join("srv/system");

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf};
 
-use super::{Fingerprint, LINK, PARAMS, RECORD, Record, hypervisor};
+use super::{Fingerprint, LINK, PARAMS, RECORD, Record, SAFE, hypervisor};
 use crate::Error;
 use crate::format::{compare, names_after};
 use crate::target::{below, is_absent, read_if_there};
@@ -72,6 +72,8 @@ pub struct Facts {
     pub link: Found,
     /// What has the line's name.
     pub params: Found,
+    /// What has the name of the line to fall back on.
+    pub safe: Found,
     /// The hypervisor's file, as it can be read now.
     pub source: PathBuf,
     /// What it holds.
@@ -102,6 +104,7 @@ impl Facts {
             record: record.map(|text| Record::parse(&text)).unwrap_or_default(),
             link: Found::read(&dir.join(LINK))?,
             params: Found::read(&dir.join(PARAMS))?,
+            safe: Found::read(&dir.join(SAFE))?,
             source,
             source_fingerprint,
             marker: marker(root),

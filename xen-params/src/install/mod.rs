@@ -1,5 +1,6 @@
 //! `DIR/xen.gz`, a link to the hypervisor, and `DIR/xen-params`, its command
 //! line and a newline: all that a system's builder or boot loader must read.
+//! Where it is asked for, `DIR/xen-params.safe` is a line to fall back on.
 //!
 //! What was written is recorded in `DIR/.xen-params` ([`Record`]). A file that
 //! is neither as wanted nor as recorded is somebody else's, or was changed by
@@ -24,6 +25,9 @@ pub const LINK: &str = "xen.gz";
 
 /// The name of the file with the line.
 pub const PARAMS: &str = "xen-params";
+
+/// The name of the file with the line to fall back on.
+pub const SAFE: &str = "xen-params.safe";
 
 /// The name of the file that tells what was written here.
 pub const RECORD: &str = ".xen-params";

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Facts, Fingerprint, Found, LINK, PARAMS, RECORD};
+use super::{Facts, Fingerprint, Found, LINK, PARAMS, RECORD, SAFE};
 use crate::Error;
 
 /// What is to be true.
@@ -12,6 +12,8 @@ pub struct Wanted {
     pub target: PathBuf,
     /// The line, without a newline.
     pub line: String,
+    /// The line to fall back on, where it is asked for.
+    pub safe: Option<String>,
 }
 
 /// One thing to do.
@@ -127,19 +129,28 @@ pub fn plan(facts: &Facts, wanted: &Wanted, force: bool) -> Result<Vec<Step>, Er
             });
         }
     }
-    let text = format!("{}\n", wanted.line);
     let link = Found::Link(wanted.target.clone());
     // A copy is as good where it is one.
     let copy = Found::File(facts.source_fingerprint);
-    let params = Found::File(Fingerprint::of(text.as_bytes()));
     let relink = facts.link != link && facts.link != copy;
-    let rewrite = facts.params != params;
+    let text = |line: &String| format!("{line}\n");
+    let texts = [
+        (PARAMS, &facts.params, Some(text(&wanted.line))),
+        (SAFE, &facts.safe, wanted.safe.as_ref().map(text)),
+    ]
+    .map(|(name, found, text)| {
+        let made = |text: &String| Found::File(Fingerprint::of(text.as_bytes()));
+        (name, found, text.filter(|text| made(text) != *found))
+    });
     let mut record = super::Record::default();
     let mut keep = vec![];
-    for (name, found, change) in [
-        (LINK, &facts.link, relink),
-        (PARAMS, &facts.params, rewrite),
-    ] {
+    let mut names = vec![(LINK, &facts.link, relink)];
+    names.extend(
+        texts
+            .iter()
+            .map(|(name, found, text)| (*name, *found, text.is_some())),
+    );
+    for (name, found, change) in names {
         let path = facts.dir.join(name);
         match found.recorded(name) {
             Some(line) if facts.record.holds(&line) => record.add(line),
@@ -157,13 +168,14 @@ pub fn plan(facts: &Facts, wanted: &Wanted, force: bool) -> Result<Vec<Step>, Er
             source: facts.source.clone(),
         });
     }
-    if rewrite {
-        params
-            .recorded(PARAMS)
+    for (name, _, text) in texts {
+        let Some(text) = text else { continue };
+        let made = Found::File(Fingerprint::of(text.as_bytes()));
+        made.recorded(name)
             .into_iter()
             .for_each(|line| record.add(line));
         changes.push(Step::Write {
-            path: facts.dir.join(PARAMS),
+            path: facts.dir.join(name),
             text,
         });
     }

@@ -11,6 +11,7 @@ fn facts() -> Facts {
         record: Record::default(),
         link: Found::Nothing,
         params: Found::Nothing,
+        safe: Found::Nothing,
         source: PathBuf::from(TARGET),
         source_fingerprint: Fingerprint::of(b"\x1f\x8b"),
         marker: Some(PathBuf::from("/run/reboot-required")),
@@ -21,6 +22,7 @@ fn wanted() -> Wanted {
     Wanted {
         target: PathBuf::from(TARGET),
         line: "dom0_mem=1G".to_owned(),
+        safe: None,
     }
 }
 
