@@ -56,6 +56,8 @@ pub enum Code {
     NoMaximum,
     /// Another option must stand beside it.
     Incomplete,
+    /// Not in every build of the release.
+    BuildDependent,
     /// What the file that carries it would not hand on.
     Uncarried,
 }

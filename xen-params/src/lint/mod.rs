@@ -99,6 +99,22 @@ const WHOLE: [&str; 26] = [
     "x2apic-mode",
 ];
 
+/// Options that a release has, but not each build of it.
+const BUILT_WITH: [(&str, &str); 12] = [
+    ("argo", "ARGO"),
+    ("debugtrace", "DEBUG_TRACE"),
+    ("flask", "XSM_FLASK"),
+    ("gdb", "CRASH_DEBUG"),
+    ("hardware_dom", "LATE_HWDOM"),
+    ("highmem-start", "DEBUG"),
+    ("hvm_debug", "DEBUG"),
+    ("hvm_fep", "HVM_FEP"),
+    ("lock-depth-size", "DEBUG_LOCKS"),
+    ("pv-shim", "PV_SHIM"),
+    ("shim_mem", "PV_SHIM"),
+    ("xsm", "XSM"),
+];
+
 struct Linter<'a> {
     target: &'a Target,
     findings: Vec<Finding>,
@@ -169,6 +185,10 @@ impl<'a> Linter<'a> {
         }
         self.obsolete(word, entry);
         self.value(word, entry, negated);
+        if let Some((_, config)) = BUILT_WITH.iter().find(|(name, _)| *name == entry.name) {
+            let what = format!("only in a Xen built with CONFIG_{config}, others do not know it");
+            self.remark(word, Severity::Hint, Code::BuildDependent, what);
+        }
         self.duplicate(word, entry);
         self.seen.push(Seen {
             entry,
