@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 
+use crate::calls::check_path;
 use crate::escape::escape;
 use crate::{Error, seed};
 
@@ -65,7 +66,7 @@ impl Action {
     /// The actions that were named, in the order in which they were.
     ///
     /// # Errors
-    /// [`Error::Usage`]: `--write` without a value.
+    /// [`Error::Usage`]: `--write` without a value; [`Error::BadPath`].
     pub fn in_order(matches: &ArgMatches) -> Result<Vec<Self>, Error> {
         let mut found: Vec<(usize, Self)> = vec![];
         if matches.value_source("seed_dom0") == Some(ValueSource::CommandLine) {
@@ -82,10 +83,22 @@ impl Action {
             let indices = matches.indices_of(name).into_iter().flatten();
             for (index, value) in indices.zip(values) {
                 let before = found.iter().take_while(|(other, _)| *other < index);
-                found.insert(before.count(), (index, parse(value.as_bytes())?));
+                let action = parse(value.as_bytes())?;
+                action.check()?;
+                found.insert(before.count(), (index, action));
             }
         }
         Ok(found.into_iter().map(|(_, action)| action).collect())
+    }
+
+    /// Not only once a store is there.
+    fn check(&self) -> Result<(), Error> {
+        match self {
+            Self::SeedDom0 => Ok(()),
+            Self::Write { path, .. } | Self::Read { path } | Self::Wait { path, .. } => {
+                check_path(path)
+            }
+        }
     }
 
     fn parse_write(text: &[u8]) -> Result<Self, Error> {

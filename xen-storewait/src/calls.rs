@@ -236,7 +236,7 @@ impl<'store> Calls<'store> {
 
     /// A request about a path: the path, NUL, and what follows it.
     fn on(&mut self, kind: Kind, verb: &str, path: &[u8], rest: &[u8]) -> Result<Vec<u8>, Error> {
-        check(path)?;
+        check_path(path)?;
         let payload = [path, b"\0", rest].concat();
         self.call(kind, || doing(verb, path), payload)
     }
@@ -261,7 +261,8 @@ fn doing(verb: &str, path: &[u8]) -> String {
     format!("{verb} {}", path.escape_ascii())
 }
 
-fn check(path: &[u8]) -> Result<(), Error> {
+/// What no store takes is not sent.
+pub(crate) fn check_path(path: &[u8]) -> Result<(), Error> {
     let limit = if path.starts_with(b"/") {
         ABSOLUTE_PATH_MAX
     } else {

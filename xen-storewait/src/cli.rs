@@ -23,7 +23,8 @@ pub struct Args {
         env = "XEN_STOREWAIT_TIMEOUT",
         hide_env_values = true,
         default_value = "30",
-        value_parser = parse_seconds
+        allow_negative_numbers = true,
+        value_parser = seconds::parse
     )]
     pub timeout: Duration,
 
@@ -178,10 +179,6 @@ impl Args {
             root: self.root.clone(),
         }
     }
-}
-
-fn parse_seconds(text: &str) -> Result<Duration, &'static str> {
-    seconds::parse(text).ok_or("a number of seconds expected, such as 2 or 0.5")
 }
 
 #[cfg(test)]

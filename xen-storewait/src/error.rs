@@ -95,7 +95,7 @@ pub enum Error {
     },
 
     /// No store takes such a path.
-    #[error("{path}: no path of the store: {why}")]
+    #[error("\"{path}\": no path of the store: {why}")]
     BadPath {
         /// The path, or the beginning of it.
         path: String,

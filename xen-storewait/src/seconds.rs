@@ -9,21 +9,22 @@ use std::time::Duration;
 const LONGEST: u64 = 1_000_000_000;
 
 /// Reads a number of seconds; digits beyond the ninth after the point do not
-/// count. `None` if it is no such number.
-pub(crate) fn parse(text: &str) -> Option<Duration> {
+/// count. Else what is wrong with it.
+pub(crate) fn parse(text: &str) -> Result<Duration, &'static str> {
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if whole.len() + part.len() == 0 || !is_number(whole) || !is_number(part) {
-        return None;
+        return Err("a number of seconds expected, such as 2 or 0.5");
     }
     let seconds = if whole.is_empty() {
         0
     } else {
-        whole.parse().ok().filter(|seconds| *seconds <= LONGEST)?
+        let seconds = whole.parse().ok().filter(|seconds| *seconds <= LONGEST);
+        seconds.ok_or("at most 1000000000 seconds can be waited")?
     };
     let digits = part.bytes().chain(std::iter::repeat(b'0')).take(9);
     let nanoseconds = digits.fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'));
-    Some(Duration::new(seconds, nanoseconds))
+    Ok(Duration::new(seconds, nanoseconds))
 }
 
 /// The time as a number of seconds, without zeros at the end.
@@ -38,13 +39,13 @@ mod tests {
 
     #[test]
     fn takes_decimals() {
-        assert_eq!(parse("0.5"), Some(Duration::from_millis(500)));
-        assert_eq!(parse(".25"), Some(Duration::from_millis(250)));
-        assert_eq!(parse("30"), Some(Duration::from_secs(30)));
-        assert_eq!(parse("2."), Some(Duration::from_secs(2)));
-        assert_eq!(parse("0"), Some(Duration::ZERO));
-        assert_eq!(parse("0.0000000019"), Some(Duration::from_nanos(1)));
-        assert_eq!(parse("1000000000"), Some(Duration::from_secs(LONGEST)));
+        assert_eq!(parse("0.5"), Ok(Duration::from_millis(500)));
+        assert_eq!(parse(".25"), Ok(Duration::from_millis(250)));
+        assert_eq!(parse("30"), Ok(Duration::from_secs(30)));
+        assert_eq!(parse("2."), Ok(Duration::from_secs(2)));
+        assert_eq!(parse("0"), Ok(Duration::ZERO));
+        assert_eq!(parse("0.0000000019"), Ok(Duration::from_nanos(1)));
+        assert_eq!(parse("1000000000"), Ok(Duration::from_secs(LONGEST)));
     }
 
     #[test]
@@ -52,10 +53,10 @@ mod tests {
         for bad in [
             "", ".", "-1", "+1", "inf", "nan", "1e3", "soon", "5s", "1.2.3",
         ] {
-            assert_eq!(parse(bad), None, "{bad}");
+            assert!(parse(bad).is_err(), "{bad}");
         }
-        assert_eq!(parse("1000000001"), None);
-        assert_eq!(parse("99999999999999999999999"), None);
+        assert!(parse("1000000001").unwrap_err().starts_with("at most "));
+        assert!(parse("99999999999999999999999").is_err());
     }
 
     #[test]
