@@ -213,10 +213,8 @@ fn does_not_take_a_late_reply_for_that_of_the_next_request() {
     let mut store = Store::connect(double.path(), soon()).unwrap();
     let brief = Deadline::after(Duration::from_millis(400));
     let error = store.until(brief).read("/a").unwrap_err();
-    assert!(
-        matches!(error, Error::Late { received: 1.., .. }),
-        "{error}"
-    );
+    // On a busy machine not even its first byte may have come.
+    assert!(matches!(error, Error::Late { .. }), "{error}");
     assert_eq!(store.until(soon()).read("/b").unwrap(), b"second");
 }
 
