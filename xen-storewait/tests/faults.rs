@@ -166,6 +166,10 @@ fn says_what_was_wrong_with_the_answer() {
         "wrong answer: the path of domain 0 is \"/local/domain/7\"",
     );
     faulty(
+        Manner::Flooding,
+        "wrong answer: an event that nobody asked for",
+    );
+    faulty(
         Manner::Refusing("EIO"),
         "wrong answer: the store answers EIO",
     );
@@ -175,8 +179,14 @@ fn says_what_was_wrong_with_the_answer() {
 fn says_that_the_connection_is_closed_before_the_answer_is_whole() {
     let line = "closes the connection without an answer";
     faulty(Manner::Closing, line);
-    for bytes in [0, 1, 15, 16, 20] {
-        faulty(Manner::ClosingAfter(bytes), line);
+    // An answer is 16 bytes of header and 16 of payload.
+    let bytes: Vec<usize> = (0..32).collect();
+    for some in bytes.chunks(8) {
+        thread::scope(|scope| {
+            for bytes in some {
+                scope.spawn(|| faulty(Manner::ClosingAfter(*bytes), line));
+            }
+        });
     }
 }
 

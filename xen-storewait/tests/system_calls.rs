@@ -1,0 +1,65 @@
+//! While it waits the program sleeps in the kernel: the system calls of ten
+//! seconds are counted by strace, from socket(2) to the last sleep.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod double;
+mod program;
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::{TempDir, tempdir};
+
+use double::{Double, Manner};
+use program::PROGRAM;
+
+/// As on every machine: /var/run leads to /run.
+fn machine() -> TempDir {
+    let root = tempdir().unwrap();
+    fs::create_dir_all(root.path().join("run/xenstored")).unwrap();
+    fs::create_dir(root.path().join("var")).unwrap();
+    symlink("../run", root.path().join("var/run")).unwrap();
+    root
+}
+
+fn calls_of_ten_seconds(root: &Path) -> usize {
+    let record = root.join("record");
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-qq", "-o"]).arg(&record);
+    strace.arg(PROGRAM).arg("--root").arg(root);
+    let output = strace.args(["--timeout", "10"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(7));
+    let record = fs::read_to_string(record).unwrap();
+    let calls: Vec<&str> = record.lines().collect();
+    let first = calls.iter().position(|call| call.contains(" socket("));
+    let last = calls.iter().rposition(|call| call.contains(" ppoll("));
+    last.unwrap() + 1 - first.unwrap()
+}
+
+#[test]
+fn sleeps_where_there_is_no_socket() {
+    let root = machine();
+    let calls = calls_of_ten_seconds(root.path());
+    assert!(calls <= 25, "{calls}");
+}
+
+#[test]
+fn sleeps_where_a_store_is_silent() {
+    let root = machine();
+    let _double = Double::start(&root.path().join("run/xenstored/socket"), Manner::Silent);
+    let calls = calls_of_ten_seconds(root.path());
+    assert!(calls <= 25, "{calls}");
+}
+
+#[test]
+fn tries_now_and_then_where_a_socket_refuses() {
+    let root = machine();
+    drop(Double::start(
+        &root.path().join("run/xenstored/socket"),
+        Manner::Honest,
+    ));
+    let calls = calls_of_ten_seconds(root.path());
+    assert!(calls <= 60, "{calls}");
+}
