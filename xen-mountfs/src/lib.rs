@@ -12,7 +12,6 @@
 
 mod apply;
 mod cli;
-mod closed;
 mod devices;
 mod error;
 mod facts;
@@ -60,7 +59,6 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), 
 }
 
 fn print(steps: &[Step], out: &mut dyn Write) -> Result<(), Error> {
-    closed::refuse_closed_output()?;
     steps
         .iter()
         .try_for_each(|step| writeln!(out, "{}", step.command()))

@@ -238,29 +238,6 @@ fn a_full_disk_is_an_error_with_a_status() {
 }
 
 #[test]
-fn a_closed_output_is_an_error_and_dev_null_is_none() {
-    let run = |redirection: &str| {
-        std::process::Command::new("sh")
-            .arg("-c")
-            .arg(format!("\"$P\" -n --root \"$R\" {redirection}"))
-            .env("P", assert_cmd::cargo::cargo_bin!("xen-mountfs"))
-            .env(
-                "R",
-                concat!(env!("CARGO_MANIFEST_DIR"), "/tests/roots/not-mounted"),
-            )
-            .output()
-            .unwrap()
-    };
-    let closed = run(">&-");
-    assert_eq!(closed.status.code(), Some(1));
-    assert_eq!(
-        String::from_utf8_lossy(&closed.stderr),
-        "xen-mountfs: write to standard output: it is closed\n"
-    );
-    assert_eq!(run("> /dev/null").status.code(), Some(0));
-}
-
-#[test]
 fn a_wrong_flag_is_blamed_where_the_variable_is_wrong_too() {
     let mut command = under("no-nodes", &["--check", "--no-such"]);
     command.env("XEN_MOUNTFS_DEVICES", "maybe");

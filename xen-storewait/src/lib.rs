@@ -17,7 +17,6 @@
 mod action;
 mod calls;
 mod cli;
-mod closed;
 mod deadline;
 mod error;
 mod escape;

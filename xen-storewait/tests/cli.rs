@@ -317,23 +317,6 @@ fn says_that_standard_output_is_full_or_closed() {
 }
 
 #[test]
-fn says_that_standard_output_was_closed_from_the_beginning() {
-    let (root, double) = honest();
-    double.write("/a", b"1");
-    let run = |redirection: &str| {
-        let mut shell = Command::new("sh");
-        let script = format!("\"$P\" --root \"$R\" --read /a {redirection}");
-        shell.args(["-c", &script]);
-        shell.env("P", program::PROGRAM).env("R", root.path());
-        shell.output().unwrap()
-    };
-    let line = "xen-storewait: write to standard output: it is closed\n";
-    assert_eq!(said(&run(">&-")), ("", line, 1));
-    assert_eq!(said(&run("> /dev/null")), ("", "", 0));
-    assert_eq!(said(&run("> /dev/null < /dev/null 2>&1")), ("", "", 0));
-}
-
-#[test]
 fn names_the_variable_that_is_wrong() {
     let (root, _double) = honest();
     let with = |variable: &str, value: &str, flags: &[&str]| {
