@@ -131,10 +131,10 @@ fn says_how_a_node_is_that_was_waited_for_in_vain() {
         ("/b", "/b: not there"),
     ] {
         let started = Instant::now();
-        let output = run(root.path(), &format!("--timeout 0.3 --wait {wait}"));
-        let line = format!("xen-storewait: wait for {seen} after 0.3 s\n");
+        let output = run(root.path(), &format!("--timeout 1 --wait {wait}"));
+        let line = format!("xen-storewait: wait for {seen} after 1 s\n");
         assert_eq!(said(&output), ("", line.as_str(), 7));
-        assert!(started.elapsed() < Duration::from_millis(1300));
+        assert!(started.elapsed() < Duration::from_secs(3));
     }
 }
 
@@ -142,12 +142,12 @@ fn says_how_a_node_is_that_was_waited_for_in_vain() {
 fn has_one_deadline_over_everything() {
     let (root, _double) = store(Manner::SilentAfterTheFirst, Tree::default());
     let started = Instant::now();
-    let output = run(root.path(), "--timeout 0.4 --read /a --read /b");
+    let output = run(root.path(), "--timeout 1 --read /a --read /b");
     assert_eq!(
         said(&output),
         ("", "xen-storewait: read /a: no answer in time\n", 7)
     );
-    assert!(started.elapsed() < Duration::from_millis(1400));
+    assert!(started.elapsed() < Duration::from_secs(3));
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn looks_once_at_a_node_where_no_time_is_given() {
     let output = run(root.path(), "--timeout 0 --wait !/a");
     let line = "xen-storewait: wait for the absence of /a: it is \"1\"\n";
     assert_eq!(said(&output), ("", line, 7));
-    assert!(started.elapsed() < Duration::from_millis(900));
+    assert!(started.elapsed() < Duration::from_secs(3));
 }
 
 #[test]
