@@ -31,6 +31,9 @@ pub struct Index {
     kernel: Kernel,
     dep: OnceCell<Option<DepFile>>,
     builtin: OnceCell<String>,
+    builtin_modinfo: OnceCell<String>,
+    /// Names that modules.alias is going to be asked for.
+    expected: Vec<String>,
     /// Answers of modules.alias.
     aliases: RefCell<Vec<(String, Vec<String>)>>,
 }
@@ -44,7 +47,19 @@ impl Index {
             kernel: kernel.clone(),
             dep: OnceCell::new(),
             builtin: OnceCell::new(),
+            builtin_modinfo: OnceCell::new(),
+            expected: vec![],
             aliases: RefCell::default(),
+        }
+    }
+
+    /// The same, ready to look for all these (underscored) names where it has
+    /// to look for one of them.
+    #[must_use]
+    pub fn expecting(self, names: Vec<String>) -> Self {
+        Self {
+            expected: names,
+            ..self
         }
     }
 
@@ -84,15 +99,25 @@ impl Index {
     /// # Errors
     /// modules.alias is there and cannot be read.
     pub fn aliased(&self, name: &str) -> Result<Vec<String>, Error> {
-        let known = self.aliases.borrow();
-        if let Some((_, modules)) = known.iter().find(|(alias, _)| alias == name) {
-            return Ok(modules.clone());
+        let answer = |known: &[(String, Vec<String>)]| {
+            let mut of_it = known.iter().filter(|(alias, _)| alias == name);
+            of_it.next().map(|(_, modules)| modules.clone())
+        };
+        if let Some(modules) = answer(&self.aliases.borrow()) {
+            return Ok(modules);
         }
-        drop(known);
-        let modules = self.search("modules.alias", name)?;
-        let mut known = self.aliases.borrow_mut();
-        known.push((name.to_owned(), modules.clone()));
-        Ok(modules)
+        // The largest file of all is read once for all names that are in no
+        // other index.
+        let mut names = vec![(name.to_owned(), vec![])];
+        for other in self.expected.iter().filter(|other| *other != name) {
+            let is_known = self.aliases.borrow().iter().any(|(it, _)| it == other);
+            if !is_known && self.dep()?.is_none_or(|dep| dep.line_of(other).is_none()) {
+                names.push((other.clone(), vec![]));
+            }
+        }
+        self.search("modules.alias", &mut names)?;
+        self.aliases.borrow_mut().append(&mut names);
+        Ok(answer(&self.aliases.borrow()).unwrap_or_default())
     }
 
     /// The modules that have this symbol, which is asked for as `symbol:NAME`.
@@ -100,7 +125,10 @@ impl Index {
     /// # Errors
     /// modules.symbols is there and cannot be read.
     pub fn with_symbol(&self, name: &str) -> Result<Vec<String>, Error> {
-        self.search("modules.symbols", name)
+        let mut names = [(name.to_owned(), vec![])];
+        self.search("modules.symbols", &mut names)?;
+        let [(_, modules)] = names;
+        Ok(modules)
     }
 
     /// The built-in modules that answer to this modalias.
@@ -108,9 +136,14 @@ impl Index {
     /// # Errors
     /// modules.builtin.modinfo is there and cannot be read.
     pub fn built_in_aliased(&self, name: &str) -> Result<Vec<String>, Error> {
-        let path = below(&self.root, &self.path("modules.builtin.modinfo"));
-        let content = read_if_there(&path)?.unwrap_or_default();
-        Ok(modules_builtin_modinfo(&content, name))
+        if self.builtin_modinfo.get().is_none() {
+            let path = below(&self.root, &self.path("modules.builtin.modinfo"));
+            let _ = self
+                .builtin_modinfo
+                .set(read_if_there(&path)?.unwrap_or_default());
+        }
+        let content = self.builtin_modinfo.get().map(String::as_str);
+        Ok(modules_builtin_modinfo(content.unwrap_or_default(), name))
     }
 
     /// The names of all modules, underscored: those with files, then those
@@ -163,13 +196,10 @@ impl Index {
         Ok(self.dep.get().and_then(Option::as_ref))
     }
 
-    /// modules.alias is the largest file of all, and is asked for few names:
-    /// it is read by the piece and not kept.
-    fn search(&self, file: &str, name: &str) -> Result<Vec<String>, Error> {
-        let mut found = vec![];
+    /// A file too large to be kept is read by the piece.
+    fn search(&self, file: &str, names: &mut [(String, Vec<String>)]) -> Result<(), Error> {
         let path = below(&self.root, &self.path(file));
-        read_pieces(&path, |lines| alias::find(lines, name, &mut found))?;
-        Ok(found)
+        read_pieces(&path, |lines| alias::find(lines, names))
     }
 
     fn built_in(&self) -> Result<&str, Error> {
@@ -208,9 +238,10 @@ pub fn modules_dep_damage(content: &[u8]) -> Option<String> {
 /// The modules that modules.alias or modules.symbols names for an (underscored) name.
 #[must_use]
 pub fn modules_alias(content: &[u8], name: &str) -> Vec<String> {
-    let mut found = vec![];
-    alias::find(content, name, &mut found);
-    found
+    let mut names = [(name.to_owned(), vec![])];
+    alias::find(content, &mut names);
+    let [(_, modules)] = names;
+    modules
 }
 
 /// Is the module with that (underscored) name in modules.builtin?

@@ -152,7 +152,8 @@ impl Sources {
         }
         Ok(Self {
             config,
-            index: Index::new(&args.root, &kernel),
+            index: Index::new(&args.root, &kernel)
+                .expecting(names.all.iter().map(|name| underscored(name)).collect()),
         })
     }
 
