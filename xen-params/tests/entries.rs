@@ -3,37 +3,15 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+mod machine;
+
 use std::fs;
 use std::path::Path;
-use std::process::Command as Process;
 
 use assert_cmd::Command;
-use assert_cmd::cargo::{cargo_bin, cargo_bin_cmd};
+use assert_cmd::cargo::cargo_bin;
+use machine::{copy, install};
 use predicates::str::contains;
-use tempfile::TempDir;
-
-/// A copy of a fake root that may be written.
-fn copy(situation: &str) -> TempDir {
-    let copy = tempfile::tempdir().unwrap();
-    let from = format!("{}/tests/roots/{situation}/.", env!("CARGO_MANIFEST_DIR"));
-    let status = Process::new("cp")
-        .arg("-r")
-        .arg(from)
-        .arg(copy.path())
-        .status();
-    assert!(status.unwrap().success());
-    copy
-}
-
-fn install(root: &Path, arguments: &[&str]) -> Command {
-    let mut command = cargo_bin_cmd!("xen-params");
-    command
-        .env_clear()
-        .args(["install", "--arch", "x86_64", "--root"])
-        .arg(root)
-        .args(arguments);
-    command
-}
 
 fn read(root: &Path, path: &str) -> String {
     fs::read_to_string(root.join(path)).unwrap()

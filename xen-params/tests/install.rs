@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+mod machine;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -9,32 +11,14 @@ use std::process::Command as Process;
 
 use assert_cmd::Command;
 use assert_cmd::cargo::{cargo_bin, cargo_bin_cmd};
+use machine::copy;
 use predicates::str::contains;
-use tempfile::TempDir;
 
 const TARGET: &str = "/boot/xen-4.17-amd64.gz";
 
-/// A copy of a fake root that may be written.
-fn copy(situation: &str) -> TempDir {
-    let copy = tempfile::tempdir().unwrap();
-    let from = format!("{}/tests/roots/{situation}/.", env!("CARGO_MANIFEST_DIR"));
-    let status = Process::new("cp")
-        .arg("-r")
-        .arg(from)
-        .arg(copy.path())
-        .status();
-    assert!(status.unwrap().success());
-    copy
-}
-
 fn install(root: &Path, arguments: &[&str]) -> Command {
-    let mut command = cargo_bin_cmd!("xen-params");
-    command
-        .env_clear()
-        .args(["install", "--arch", "x86_64", "--root"])
-        .arg(root)
-        .args(["--dir", "/srv/system"])
-        .args(arguments);
+    let mut command = machine::install(root, &["--dir", "/srv/system"]);
+    command.args(arguments);
     command
 }
 
