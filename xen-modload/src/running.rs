@@ -77,8 +77,12 @@ impl Running {
         if self.root.as_os_str().is_empty() || name.contains(['/', ':', '.']) {
             return false;
         }
+        // What is known need not be asked for.
+        if self.module(name).is_some() {
+            return false;
+        }
         let folder = below(&self.root, Path::new("/sys/module")).join(underscored(name));
-        folder.is_dir() && !folder.join("initstate").exists() && self.module(name).is_none()
+        folder.is_dir() && !folder.join("initstate").exists()
     }
 
     /// Notes that it was loaded just now.
