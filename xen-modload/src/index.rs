@@ -1,18 +1,23 @@
 //! The index that depmod made of a kernel's modules: modules.dep and its
-//! companions. Each file is read when it is first needed, and of its lines
-//! only those that are asked for are taken apart.
+//! companions. Each is asked in its binary form, as modprobe does; where there
+//! is none, as busybox's depmod leaves it, or it is damaged, the text says the
+//! same, only slower. Each file is opened when it is first needed.
 
 mod alias;
+mod binary;
 mod builtin;
 mod dep;
 mod scan;
+mod trie;
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::OnceCell;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::root::{below, read_bytes_if_there, read_if_there, read_pieces};
 use crate::{Error, Kernel};
 
+use binary::Binary;
 use dep::DepFile;
 
 /// A module that has a file.
@@ -29,13 +34,10 @@ pub struct ModuleFile {
 pub struct Index {
     root: PathBuf,
     kernel: Kernel,
+    binary: Binary,
     dep: OnceCell<Option<DepFile>>,
     builtin: OnceCell<String>,
     builtin_modinfo: OnceCell<String>,
-    /// Names that modules.alias is going to be asked for.
-    expected: Vec<String>,
-    /// Answers of modules.alias.
-    aliases: RefCell<Vec<(String, Vec<String>)>>,
 }
 
 impl Index {
@@ -45,21 +47,10 @@ impl Index {
         Self {
             root: root.to_path_buf(),
             kernel: kernel.clone(),
+            binary: Binary::new(&below(root, &kernel.folder)),
             dep: OnceCell::new(),
             builtin: OnceCell::new(),
             builtin_modinfo: OnceCell::new(),
-            expected: vec![],
-            aliases: RefCell::default(),
-        }
-    }
-
-    /// The same, ready to look for all these (underscored) names where it has
-    /// to look for one of them.
-    #[must_use]
-    pub fn expecting(self, names: Vec<String>) -> Self {
-        Self {
-            expected: names,
-            ..self
         }
     }
 
@@ -69,20 +60,29 @@ impl Index {
     /// # Errors
     /// The index cannot be read, or its line for this module is cut off.
     pub fn files_of(&self, name: &str) -> Result<Option<Vec<ModuleFile>>, Error> {
-        let Some(dep) = self.dep()? else {
+        let Some((path, needs)) = self.line_of(name)? else {
             return Ok(None);
         };
-        let Some(line) = dep.line_of(name) else {
-            return Ok(None);
-        };
-        let line = line.map_err(|what| Error::unreadable(&self.path("modules.dep"), what))?;
         // What a module needs directly comes first: depmod writes the order backwards.
-        let needed = line.needs.split_ascii_whitespace().rev();
-        let files = needed.chain([line.path.as_str()]).map(|path| ModuleFile {
+        let needed = needs.split_ascii_whitespace().rev();
+        let files = needed.chain([path.as_str()]).map(|path| ModuleFile {
             name: dep::module_name(path),
             path: self.kernel.folder.join(path),
         });
         Ok(Some(files.collect()))
+    }
+
+    /// A module's own file and those that it needs.
+    fn line_of(&self, name: &str) -> Result<Option<(String, String)>, Error> {
+        if let Some(line) = self.binary.dep(name)? {
+            let line = line.as_deref().and_then(|line| line.split_once(':'));
+            return Ok(line.map(|(path, needs)| (path.to_owned(), needs.to_owned())));
+        }
+        let found = self.dep()?.and_then(|dep| dep.line_of(name));
+        found
+            .map(|line| line.map(|line| (line.path, line.needs)))
+            .transpose()
+            .map_err(|what| Error::unreadable(&self.path("modules.dep"), what))
     }
 
     /// It is part of the kernel itself.
@@ -90,7 +90,10 @@ impl Index {
     /// # Errors
     /// modules.builtin is there and cannot be read.
     pub fn is_built_in(&self, name: &str) -> Result<bool, Error> {
-        Ok(modules_builtin(self.built_in()?, name))
+        match self.binary.builtin(name)? {
+            Some(answer) => Ok(answer),
+            None => Ok(modules_builtin(self.built_in()?, name)),
+        }
     }
 
     /// The modules that say they answer to this modalias, in the order of the
@@ -99,25 +102,10 @@ impl Index {
     /// # Errors
     /// modules.alias is there and cannot be read.
     pub fn aliased(&self, name: &str) -> Result<Vec<String>, Error> {
-        let answer = |known: &[(String, Vec<String>)]| {
-            let mut of_it = known.iter().filter(|(alias, _)| alias == name);
-            of_it.next().map(|(_, modules)| modules.clone())
-        };
-        if let Some(modules) = answer(&self.aliases.borrow()) {
-            return Ok(modules);
+        match self.binary.alias(name)? {
+            Some(modules) => Ok(modules),
+            None => self.search("modules.alias", name),
         }
-        // The largest file of all is read once for all names that are in no
-        // other index.
-        let mut names = vec![(name.to_owned(), vec![])];
-        for other in self.expected.iter().filter(|other| *other != name) {
-            let is_known = self.aliases.borrow().iter().any(|(it, _)| it == other);
-            if !is_known && self.dep()?.is_none_or(|dep| dep.line_of(other).is_none()) {
-                names.push((other.clone(), vec![]));
-            }
-        }
-        self.search("modules.alias", &mut names)?;
-        self.aliases.borrow_mut().append(&mut names);
-        Ok(answer(&self.aliases.borrow()).unwrap_or_default())
     }
 
     /// The modules that have this symbol, which is asked for as `symbol:NAME`.
@@ -125,10 +113,10 @@ impl Index {
     /// # Errors
     /// modules.symbols is there and cannot be read.
     pub fn with_symbol(&self, name: &str) -> Result<Vec<String>, Error> {
-        let mut names = [(name.to_owned(), vec![])];
-        self.search("modules.symbols", &mut names)?;
-        let [(_, modules)] = names;
-        Ok(modules)
+        match self.binary.symbols(name)? {
+            Some(modules) => Ok(modules),
+            None => self.search("modules.symbols", name),
+        }
     }
 
     /// The built-in modules that answer to this modalias.
@@ -136,6 +124,9 @@ impl Index {
     /// # Errors
     /// modules.builtin.modinfo is there and cannot be read.
     pub fn built_in_aliased(&self, name: &str) -> Result<Vec<String>, Error> {
+        if let Some(modules) = self.binary.builtin_alias(name)? {
+            return Ok(modules);
+        }
         if self.builtin_modinfo.get().is_none() {
             let path = below(&self.root, &self.path("modules.builtin.modinfo"));
             let _ = self
@@ -165,6 +156,9 @@ impl Index {
     /// # Errors
     /// There is none, or it is empty or holds lines that are none.
     pub fn trust(&self) -> Result<(), Error> {
+        if self.binary.has_modules()? {
+            return Ok(());
+        }
         let path = self.path("modules.dep");
         let hint = format!("run depmod {}", self.kernel.release);
         let Some(dep) = self.dep()? else {
@@ -197,9 +191,11 @@ impl Index {
     }
 
     /// A file too large to be kept is read by the piece.
-    fn search(&self, file: &str, names: &mut [(String, Vec<String>)]) -> Result<(), Error> {
+    fn search(&self, file: &str, name: &str) -> Result<Vec<String>, Error> {
         let path = below(&self.root, &self.path(file));
-        read_pieces(&path, |lines| alias::find(lines, names))
+        let mut found = vec![];
+        read_pieces(&path, |lines| alias::find(lines, name, &mut found))?;
+        Ok(found)
     }
 
     fn built_in(&self) -> Result<&str, Error> {
@@ -238,10 +234,9 @@ pub fn modules_dep_damage(content: &[u8]) -> Option<String> {
 /// The modules that modules.alias or modules.symbols names for an (underscored) name.
 #[must_use]
 pub fn modules_alias(content: &[u8], name: &str) -> Vec<String> {
-    let mut names = [(name.to_owned(), vec![])];
-    alias::find(content, &mut names);
-    let [(_, modules)] = names;
-    modules
+    let mut found = vec![];
+    alias::find(content, name, &mut found);
+    found
 }
 
 /// Is the module with that (underscored) name in modules.builtin?
@@ -254,4 +249,11 @@ pub fn modules_builtin(content: &str, name: &str) -> bool {
 #[must_use]
 pub fn modules_builtin_modinfo(content: &str, name: &str) -> Vec<String> {
     builtin::find_alias(content, name)
+}
+
+/// The value of a key in a binary index, and the values of all keys that match
+/// it as patterns. `Err`: it is damaged.
+pub fn binary_index(content: &[u8], key: &str) -> io::Result<(Option<String>, Vec<String>)> {
+    let trie = trie::Trie::open(content, content.len() as u64)?;
+    Ok((trie.exact(key.as_bytes())?, trie.matching(key)?))
 }

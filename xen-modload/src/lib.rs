@@ -152,8 +152,7 @@ impl Sources {
         }
         Ok(Self {
             config,
-            index: Index::new(&args.root, &kernel)
-                .expecting(names.all.iter().map(|name| underscored(name)).collect()),
+            index: Index::new(&args.root, &kernel),
         })
     }
 

@@ -28,6 +28,6 @@ pub fn proc_modules(content: &str) -> Vec<Module> {
 }
 
 pub use index::{
-    modules_alias, modules_builtin, modules_builtin_modinfo, modules_dep, modules_dep_damage,
-    modules_dep_names,
+    binary_index, modules_alias, modules_builtin, modules_builtin_modinfo, modules_dep,
+    modules_dep_damage, modules_dep_names,
 };

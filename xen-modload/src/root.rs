@@ -1,9 +1,11 @@
 //! Where files are read, and which kernel is meant.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _};
-use std::os::unix::fs::FileTypeExt as _;
+use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+
+use nix::fcntl::OFlag;
 
 use crate::{Args, Error};
 
@@ -27,28 +29,32 @@ pub(crate) fn read_if_there(path: &Path) -> Result<Option<String>, Error> {
 
 /// The content of a file, or `None` where there is no such file.
 pub(crate) fn read_bytes_if_there(path: &Path) -> Result<Option<Vec<u8>>, Error> {
-    let Some(mut file) = open_if_there(path)? else {
+    let Some((file, length)) = open_if_there(path)? else {
         return Ok(None);
     };
-    let mut content = vec![];
-    match file.read_to_end(&mut content) {
+    // The kernel's own files say nothing of their length.
+    let expected = if length == 0 { 8 << 10 } else { length + 1 };
+    let mut content = Vec::with_capacity(usize::try_from(expected).unwrap_or(0).min(LONGEST_LINE));
+    // The length is known: without a limit the library would ask for it again.
+    match file.take(u64::MAX).read_to_end(&mut content) {
         Ok(_) => Ok(Some(content)),
         Err(error) => Err(Error::reading(path, error)),
     }
 }
 
-/// A pipe would keep its reader waiting for ever, so it is no such file.
-fn open_if_there(path: &Path) -> Result<Option<File>, Error> {
-    match fs::metadata(path) {
-        Ok(about) if about.file_type().is_fifo() => {
-            return Err(Error::unreadable(path, "a pipe, not a file"));
+/// The file, and its length as far as it is known. A pipe would keep its reader
+/// waiting for ever, so it is no such file.
+pub(crate) fn open_if_there(path: &Path) -> Result<Option<(File, u64)>, Error> {
+    let opened = OpenOptions::new()
+        .read(true)
+        .custom_flags(OFlag::O_NONBLOCK.bits())
+        .open(path)
+        .and_then(|file| Ok((file.metadata()?, file)));
+    match opened {
+        Ok((about, _)) if about.file_type().is_fifo() => {
+            Err(Error::unreadable(path, "a pipe, not a file"))
         }
-        Ok(_) => {}
-        Err(error) if is_absent(&error) => return Ok(None),
-        Err(error) => return Err(Error::reading(path, error)),
-    }
-    match File::open(path) {
-        Ok(file) => Ok(Some(file)),
+        Ok((about, file)) => Ok(Some((file, about.len()))),
         Err(error) if is_absent(&error) => Ok(None),
         Err(error) => Err(Error::reading(path, error)),
     }
@@ -59,7 +65,7 @@ const LONGEST_LINE: usize = 16 << 20;
 
 /// Gives the content to `take` in pieces of whole lines. No file, no pieces.
 pub(crate) fn read_pieces(path: &Path, mut take: impl FnMut(&[u8])) -> Result<(), Error> {
-    let Some(mut file) = open_if_there(path)? else {
+    let Some((mut file, _)) = open_if_there(path)? else {
         return Ok(());
     };
     let mut buffer = vec![0; 64 << 10];

@@ -1,0 +1,306 @@
+//! The binary form of an index, which modprobe reads (kmod's libkmod-index):
+//! keys as a trie, each with its values. Of a file of a megabyte a look at one
+//! key touches a few blocks.
+//!
+//! All numbers have the highest byte first. The file is `0xb007f457`, the
+//! version (2.x as `0x0002xxxx`) and the offset of the root node. An offset
+//! carries in its top bits what the node has, in this order: a prefix, ended by
+//! a zero byte; children, as the first and the last character and one offset
+//! for each from here to there; values, as their count and for each its
+//! priority (the line in the text) and a text ended by a zero byte.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::fs::File;
+use std::io;
+use std::ops::RangeInclusive;
+use std::os::unix::fs::FileExt as _;
+
+use crate::pattern::matches;
+
+const MAGIC: u32 = 0xb007_f457;
+const MAJOR_VERSION: u32 = 2;
+const HAS_PREFIX: u32 = 0x8000_0000;
+const HAS_VALUES: u32 = 0x4000_0000;
+const HAS_CHILDREN: u32 = 0x2000_0000;
+const OFFSET: u32 = 0x0fff_ffff;
+/// Characters that begin what a pattern does not say letter by letter.
+const WILD: [u8; 3] = [b'*', b'?', b'['];
+/// Read at once.
+const BLOCK: usize = 4096;
+
+/// What can be read from any place.
+pub(super) trait ReadAt {
+    /// As many bytes as are there, at most as many as `buffer` takes.
+    fn read_some(&self, buffer: &mut [u8], at: u64) -> io::Result<usize>;
+}
+
+impl ReadAt for File {
+    fn read_some(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+        self.read_at(buffer, at)
+    }
+}
+
+impl ReadAt for &[u8] {
+    fn read_some(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+        let from = usize::try_from(at).unwrap_or(usize::MAX).min(self.len());
+        let length = buffer.len().min(self.len() - from);
+        buffer[..length].copy_from_slice(&self[from..from + length]);
+        Ok(length)
+    }
+}
+
+/// An index in its binary form.
+#[derive(Debug)]
+pub(super) struct Trie<S> {
+    source: S,
+    /// In bytes; there cannot be more nodes than that.
+    length: u64,
+    root: u32,
+    /// The blocks that were read, by their number.
+    blocks: RefCell<BTreeMap<u64, Vec<u8>>>,
+}
+
+/// Where the parts of a node are.
+struct Node {
+    prefix: Vec<u8>,
+    /// The characters that its children may begin with, if it has any.
+    characters: Option<RangeInclusive<u8>>,
+    /// One offset for each of these characters.
+    children: u64,
+    /// Behind its children, where its values are, if it has any.
+    rest: u64,
+    has_values: bool,
+}
+
+impl<S: ReadAt> Trie<S> {
+    /// # Errors
+    /// It cannot be read, or (`InvalidData`, `UnexpectedEof`) is no such file or
+    /// is cut off.
+    pub(super) fn open(source: S, length: u64) -> io::Result<Self> {
+        let mut trie = Self {
+            source,
+            length,
+            root: 0,
+            blocks: RefCell::default(),
+        };
+        let mut at = 0;
+        if trie.number(&mut at)? != MAGIC || trie.number(&mut at)? >> 16 != MAJOR_VERSION {
+            return Err(damaged("no index of depmod"));
+        }
+        trie.root = trie.number(&mut at)?;
+        // The root is written last: where it is whole, nothing is cut off.
+        if trie.node(trie.root)?.rest > length {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(trie)
+    }
+
+    /// It has no keys.
+    pub(super) fn is_empty(&self) -> io::Result<bool> {
+        let root = self.node(self.root)?;
+        Ok(!root.has_values && root.characters.is_none())
+    }
+
+    /// The first value of the key, letter by letter.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(super) fn exact(&self, key: &[u8]) -> io::Result<Option<String>> {
+        let mut node = self.node(self.root)?;
+        let mut left = key;
+        loop {
+            let Some(after) = left.strip_prefix(node.prefix.as_slice()) else {
+                return Ok(None);
+            };
+            let Some((character, after)) = after.split_first() else {
+                let mut values = vec![];
+                self.values(&node, &mut values)?;
+                let first = values.into_iter().min_by_key(|(priority, _)| *priority);
+                return Ok(first.map(|(_, value)| value));
+            };
+            node = match self.child(&node, *character)? {
+                Some(child) => child,
+                None => return Ok(None),
+            };
+            left = after;
+        }
+    }
+
+    /// The values of all keys that, as patterns, match the name, in the order
+    /// of their priorities.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(super) fn matching(&self, name: &str) -> io::Result<Vec<String>> {
+        let mut found = vec![];
+        let mut node = self.node(self.root)?;
+        let mut left = name.as_bytes();
+        'nodes: loop {
+            for place in 0..node.prefix.len() {
+                if WILD.contains(&node.prefix[place]) {
+                    let pattern = node.prefix.split_off(place);
+                    node.prefix = vec![];
+                    self.all_below(node, pattern, left, &mut found)?;
+                    break 'nodes;
+                }
+                match left.split_first() {
+                    Some((character, after)) if *character == node.prefix[place] => left = after,
+                    _ => break 'nodes,
+                }
+            }
+            for character in WILD {
+                if let Some(child) = self.child(&node, character)? {
+                    self.all_below(child, vec![character], left, &mut found)?;
+                }
+            }
+            let Some((character, after)) = left.split_first() else {
+                self.values(&node, &mut found)?;
+                break;
+            };
+            // What is wild in a pattern was looked at above.
+            node = match self.child(&node, *character)? {
+                Some(child) if !WILD.contains(character) => child,
+                _ => break,
+            };
+            left = after;
+        }
+        found.sort_by_key(|(priority, _)| *priority);
+        Ok(found.into_iter().map(|(_, value)| value).collect())
+    }
+
+    /// Adds the values of all keys below `node` that match `name`; `pattern` is
+    /// what stands before its prefix.
+    fn all_below(
+        &self,
+        node: Node,
+        pattern: Vec<u8>,
+        name: &[u8],
+        found: &mut Vec<(u32, String)>,
+    ) -> io::Result<()> {
+        let name = String::from_utf8_lossy(name);
+        let mut seen = 0;
+        let mut left = vec![(node, pattern)];
+        while let Some((node, mut pattern)) = left.pop() {
+            seen += 1;
+            if seen > self.length {
+                return Err(damaged("a node below itself"));
+            }
+            pattern.extend(&node.prefix);
+            if node.has_values && matches(&String::from_utf8_lossy(&pattern), &name) {
+                self.values(&node, found)?;
+            }
+            for character in node.characters.clone().into_iter().flatten() {
+                if let Some(child) = self.child(&node, character)? {
+                    let mut pattern = pattern.clone();
+                    pattern.push(character);
+                    left.push((child, pattern));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn node(&self, offset: u32) -> io::Result<Node> {
+        let mut at = u64::from(offset & OFFSET);
+        let mut prefix = vec![];
+        if offset & HAS_PREFIX != 0 {
+            prefix = self.text(&mut at)?;
+        }
+        let mut characters = None;
+        if offset & HAS_CHILDREN != 0 {
+            let first = self.byte(&mut at)?;
+            characters = Some(first..=self.byte(&mut at)?);
+        }
+        let children = at;
+        at += 4 * characters.as_ref().map_or(0, |all| all.len() as u64);
+        Ok(Node {
+            prefix,
+            characters,
+            children,
+            rest: at,
+            has_values: offset & HAS_VALUES != 0,
+        })
+    }
+
+    fn child(&self, node: &Node, character: u8) -> io::Result<Option<Node>> {
+        let Some(characters) = &node.characters else {
+            return Ok(None);
+        };
+        if !characters.contains(&character) {
+            return Ok(None);
+        }
+        let mut at = node.children + 4 * u64::from(character - characters.start());
+        match self.number(&mut at)? {
+            none if none & OFFSET == 0 => Ok(None),
+            offset => Ok(Some(self.node(offset)?)),
+        }
+    }
+
+    fn values(&self, node: &Node, found: &mut Vec<(u32, String)>) -> io::Result<()> {
+        if !node.has_values {
+            return Ok(());
+        }
+        let mut at = node.rest;
+        for _ in 0..self.number(&mut at)? {
+            let priority = self.number(&mut at)?;
+            let value = self.text(&mut at)?;
+            found.push((priority, String::from_utf8_lossy(&value).into_owned()));
+        }
+        Ok(())
+    }
+
+    fn number(&self, at: &mut u64) -> io::Result<u32> {
+        let mut number = 0;
+        for _ in 0..4 {
+            number = number << 8 | u32::from(self.byte(at)?);
+        }
+        Ok(number)
+    }
+
+    /// Up to a zero byte, which is not part of it.
+    fn text(&self, at: &mut u64) -> io::Result<Vec<u8>> {
+        let mut text = vec![];
+        loop {
+            match self.byte(at)? {
+                0 => return Ok(text),
+                byte => text.push(byte),
+            }
+        }
+    }
+
+    fn byte(&self, at: &mut u64) -> io::Result<u8> {
+        let (number, place) = (*at / BLOCK as u64, (*at % BLOCK as u64) as usize);
+        *at += 1;
+        let mut blocks = self.blocks.borrow_mut();
+        let block = match blocks.entry(number) {
+            Entry::Occupied(block) => block.into_mut(),
+            Entry::Vacant(gap) => gap.insert(self.block(number)?),
+        };
+        block
+            .get(place)
+            .copied()
+            .ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
+
+    fn block(&self, number: u64) -> io::Result<Vec<u8>> {
+        let mut block = vec![0; BLOCK];
+        let mut filled = 0;
+        while filled < BLOCK {
+            let at = number * BLOCK as u64 + filled as u64;
+            match self.source.read_some(&mut block[filled..], at) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        block.truncate(filled);
+        Ok(block)
+    }
+}
+
+fn damaged(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what)
+}
