@@ -1,12 +1,15 @@
 //! `xen-modload`: see the library for what it does.
 
-use std::io::{Write as _, stderr, stdout};
+use std::io::{LineWriter, Write as _, stderr, stdout};
 use std::process::ExitCode;
 
 use xen_modload::{Args, run};
 
 fn main() -> ExitCode {
-    match Args::read().and_then(|args| run(&args, &mut stdout().lock(), &mut stderr())) {
+    match Args::read().and_then(|args| {
+        // A line is one call, not one for each of its parts.
+        run(&args, &mut stdout().lock(), &mut LineWriter::new(stderr()))
+    }) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Nobody is left to tell when stderr is gone; the status still says it.

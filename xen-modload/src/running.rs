@@ -1,6 +1,8 @@
 //! What the kernel has already.
 
+use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use crate::Error;
 use crate::pattern::underscored;
@@ -24,6 +26,8 @@ pub struct Module {
 pub struct Running {
     root: PathBuf,
     modules: Vec<Module>,
+    /// What sysfs knows, built in or not, when it was first asked.
+    in_sysfs: OnceLock<Vec<String>>,
 }
 
 impl Running {
@@ -37,6 +41,7 @@ impl Running {
         Ok(Self {
             root: root.to_path_buf(),
             modules: parse(&content.unwrap_or_default()),
+            in_sysfs: OnceLock::new(),
         })
     }
 
@@ -73,16 +78,14 @@ impl Running {
     /// `initstate`, which every loaded module has.
     #[must_use]
     pub fn has_built_in(&self, name: &str) -> bool {
-        // Only a plain name can be one; a modalias may hold a slash.
-        if self.root.as_os_str().is_empty() || name.contains(['/', ':', '.']) {
+        // What is known need not be asked for, and below no root is nothing.
+        if self.module(name).is_some() || self.root.as_os_str().is_empty() {
             return false;
         }
-        // What is known need not be asked for.
-        if self.module(name).is_some() {
-            return false;
-        }
-        let folder = below(&self.root, Path::new("/sys/module")).join(underscored(name));
-        folder.is_dir() && !folder.join("initstate").exists()
+        let name = underscored(name);
+        let folder = below(&self.root, Path::new("/sys/module"));
+        let in_sysfs = self.in_sysfs.get_or_init(|| names_in(&folder));
+        in_sysfs.contains(&name) && !folder.join(name).join("initstate").exists()
     }
 
     /// Notes that it was loaded just now.
@@ -107,6 +110,14 @@ impl Running {
             }
         }
     }
+}
+
+/// The names in a folder; none where there is no folder.
+fn names_in(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    entries
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .collect()
 }
 
 /// `name size holders user,user, state address`; a kernel without unloading
@@ -158,8 +169,8 @@ mod tests {
     #[test]
     fn a_module_that_goes_holds_nothing_any_more() {
         let mut running = Running {
-            root: PathBuf::new(),
             modules: parse("a 1 0 - Live 0x0\nb 1 1 a, Live 0x0\n"),
+            ..Running::nothing()
         };
         running.note_unloaded("a");
         assert_eq!(running.module("b").unwrap().holders, 0);

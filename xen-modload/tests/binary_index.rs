@@ -78,18 +78,18 @@ proptest! {
 
 /// A machine whose text index is damaged, and what the program says there.
 fn dry_run(binary: &[u8], text: &str) -> (Option<i32>, String) {
-    let root = tempfile::tempdir().unwrap();
+    let root = tempfile::tempdir().expect("the test machine can be made");
     let modules = root.path().join(MODULES);
-    fs::create_dir_all(&modules).unwrap();
-    fs::write(modules.join("modules.dep"), text).unwrap();
-    fs::write(modules.join("modules.dep.bin"), binary).unwrap();
+    fs::create_dir_all(&modules).expect("the test machine can be made");
+    fs::write(modules.join("modules.dep"), text).expect("the test machine can be made");
+    fs::write(modules.join("modules.dep.bin"), binary).expect("the test machine can be made");
     let output = cargo_bin_cmd!("xen-modload")
         .env_clear()
         .arg("--root")
         .arg(root.path())
         .args(["--dry-run", "--strict", "tun"])
         .output()
-        .unwrap();
+        .expect("the test machine can be made");
     let said = [output.stdout, output.stderr].concat();
     (
         output.status.code(),

@@ -9,7 +9,7 @@
 //! for each from here to there; values, as their count and for each its
 //! priority (the line in the text) and a text ended by a zero byte.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fs::File;
@@ -55,9 +55,12 @@ impl ReadAt for &[u8] {
 #[derive(Debug)]
 pub(super) struct Trie<S> {
     source: S,
-    /// In bytes; there cannot be more nodes than that.
+    /// In bytes.
     length: u64,
     root: u32,
+    /// So many bytes may still be read for one question: where an index is
+    /// whole, nothing is read twice, and what would go on for ever ends.
+    left: Cell<u64>,
     /// The blocks that were read, by their number.
     blocks: RefCell<BTreeMap<u64, Vec<u8>>>,
 }
@@ -83,6 +86,7 @@ impl<S: ReadAt> Trie<S> {
             source,
             length,
             root: 0,
+            left: Cell::new(length),
             blocks: RefCell::default(),
         };
         let mut at = 0;
@@ -99,7 +103,7 @@ impl<S: ReadAt> Trie<S> {
 
     /// It has no keys.
     pub(super) fn is_empty(&self) -> io::Result<bool> {
-        let root = self.node(self.root)?;
+        let root = self.begin()?;
         Ok(!root.has_values && root.characters.is_none())
     }
 
@@ -108,7 +112,7 @@ impl<S: ReadAt> Trie<S> {
     /// # Errors
     /// As [`Self::open`].
     pub(super) fn exact(&self, key: &[u8]) -> io::Result<Option<String>> {
-        let mut node = self.node(self.root)?;
+        let mut node = self.begin()?;
         let mut left = key;
         loop {
             let Some(after) = left.strip_prefix(node.prefix.as_slice()) else {
@@ -135,7 +139,7 @@ impl<S: ReadAt> Trie<S> {
     /// As [`Self::open`].
     pub(super) fn matching(&self, name: &str) -> io::Result<Vec<String>> {
         let mut found = vec![];
-        let mut node = self.node(self.root)?;
+        let mut node = self.begin()?;
         let mut left = name.as_bytes();
         'nodes: loop {
             for place in 0..node.prefix.len() {
@@ -175,31 +179,42 @@ impl<S: ReadAt> Trie<S> {
     fn all_below(
         &self,
         node: Node,
-        pattern: Vec<u8>,
+        mut pattern: Vec<u8>,
         name: &[u8],
         found: &mut Vec<(u32, String)>,
     ) -> io::Result<()> {
         let name = String::from_utf8_lossy(name);
-        let mut seen = 0;
-        let mut left = vec![(node, pattern)];
-        while let Some((node, mut pattern)) = left.pop() {
-            seen += 1;
-            if seen > self.length {
-                return Err(damaged("a node below itself"));
-            }
-            pattern.extend(&node.prefix);
-            if node.has_values && matches(&String::from_utf8_lossy(&pattern), &name) {
-                self.values(&node, found)?;
-            }
-            for character in node.characters.clone().into_iter().flatten() {
-                if let Some(child) = self.child(&node, character)? {
-                    let mut pattern = pattern.clone();
-                    pattern.push(character);
-                    left.push((child, pattern));
+        // The way down to the node that is looked at: each node on it, the
+        // characters of its children that are left, the pattern's length there.
+        let mut way: Vec<(Node, _, usize)> = vec![];
+        let mut next = Some(node);
+        loop {
+            if let Some(node) = next.take() {
+                pattern.extend(&node.prefix);
+                if node.has_values && matches(&String::from_utf8_lossy(&pattern), &name) {
+                    self.values(&node, found)?;
                 }
+                let characters = node.characters.clone().into_iter().flatten();
+                way.push((node, characters, pattern.len()));
+            }
+            let Some((node, characters, length)) = way.last_mut() else {
+                return Ok(());
+            };
+            pattern.truncate(*length);
+            match characters.next() {
+                Some(character) => {
+                    pattern.push(character);
+                    next = self.child(node, character)?;
+                }
+                None => drop(way.pop()),
             }
         }
-        Ok(())
+    }
+
+    /// The root, where a question begins.
+    fn begin(&self) -> io::Result<Node> {
+        self.left.set(self.length);
+        self.node(self.root)
     }
 
     fn node(&self, offset: u32) -> io::Result<Node> {
@@ -273,6 +288,9 @@ impl<S: ReadAt> Trie<S> {
     fn byte(&self, at: &mut u64) -> io::Result<u8> {
         let (number, place) = (*at / BLOCK as u64, (*at % BLOCK as u64) as usize);
         *at += 1;
+        let left = self.left.get().checked_sub(1);
+        self.left
+            .set(left.ok_or_else(|| damaged("it does not end"))?);
         let mut blocks = self.blocks.borrow_mut();
         let block = match blocks.entry(number) {
             Entry::Occupied(block) => block.into_mut(),

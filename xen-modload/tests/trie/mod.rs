@@ -32,7 +32,7 @@ pub fn write(pairs: &[(&str, &str)]) -> Vec<u8> {
 fn add(file: &mut Vec<u8>, mut node: &Node) -> u32 {
     let mut prefix = vec![];
     while node.values.is_empty() && node.children.len() == 1 {
-        let (character, child) = node.children.first_key_value().unwrap();
+        let (character, child) = node.children.first_key_value().expect("it has one");
         prefix.push(*character);
         node = child;
     }
@@ -41,7 +41,7 @@ fn add(file: &mut Vec<u8>, mut node: &Node) -> u32 {
         .iter()
         .map(|(character, child)| (*character, add(file, child)))
         .collect();
-    let mut offset = u32::try_from(file.len()).unwrap();
+    let mut offset = length(file.len());
     if !prefix.is_empty() {
         offset |= 0x8000_0000;
         file.extend(prefix);
@@ -59,11 +59,15 @@ fn add(file: &mut Vec<u8>, mut node: &Node) -> u32 {
     }
     if !node.values.is_empty() {
         offset |= 0x4000_0000;
-        file.extend(u32::try_from(node.values.len()).unwrap().to_be_bytes());
+        file.extend(length(node.values.len()).to_be_bytes());
         for (priority, value) in &node.values {
             file.extend(priority.to_be_bytes());
             file.extend(value.bytes().chain([0]));
         }
     }
     offset
+}
+
+fn length(length: usize) -> u32 {
+    u32::try_from(length).expect("a test's index is small")
 }
