@@ -101,13 +101,15 @@ pub struct Subject<'a> {
 }
 
 /// How much of the bridge is to be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Depth {
     /// The link.
     Link,
     /// The link and its addresses.
     Addresses,
-    /// The link, its addresses, routes and ports.
+    /// The link, its addresses and ports.
+    Ports,
+    /// The link, its addresses, ports and routes.
     All,
 }
 
@@ -191,12 +193,14 @@ fn read_bridge(
     if !bridge.link.is_bridge() {
         return Ok(Some(bridge));
     }
-    if depth != Depth::Link {
+    if depth >= Depth::Addresses {
         bridge.addresses = read_addresses(connection, &bridge.link)?;
     }
-    if depth == Depth::All {
-        bridge.routes = read_routes(connection, &bridge.link)?;
+    if depth >= Depth::Ports {
         bridge.ports = read_ports(connection, &bridge.link)?;
+    }
+    if depth >= Depth::All {
+        bridge.routes = read_routes(connection, &bridge.link)?;
     }
     Ok(Some(bridge))
 }

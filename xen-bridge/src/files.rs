@@ -14,7 +14,7 @@ use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
 
 use crate::Error;
-use crate::record::{self, Found, Record};
+use crate::record::{self, Record};
 
 /// Where the files are, below the root.
 pub(crate) const FOLDER: &str = "run/xen-bridge";
@@ -86,19 +86,21 @@ impl Lock {
         let failed = |error: io::Error| {
             Error::system(format!("take the lock in {}", folder.display()), error)
         };
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o755)
-            .create(&folder)
-            .map_err(failed)?;
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
+        let open = || {
+            let mut options = OpenOptions::new();
+            options.write(true).create(true).truncate(false);
             // Who may not change bridges may not keep others from it either.
-            .mode(0o600)
-            .open(folder.join(LOCK))
-            .map_err(failed)?;
+            options.mode(0o600).open(folder.join(LOCK))
+        };
+        let file = match open() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let mut builder = DirBuilder::new();
+                let made = builder.recursive(true).mode(0o755).create(&folder);
+                made.and_then(|()| open())
+            }
+            opened => opened,
+        };
+        let file = file.map_err(failed)?;
         loop {
             match fcntl(&file, FcntlArg::F_OFD_SETLKW(&WHOLE_FILE)) {
                 Ok(_) => break,
@@ -179,10 +181,8 @@ impl Lock {
             remove(&plain)?;
         }
         match self.namespace {
-            Some(namespace) if record::read(&self.root, name) != Found::Nothing => {
-                remove(&own_place(&self.root, name, namespace))
-            }
-            _ => Ok(()),
+            Some(namespace) => remove(&own_place(&self.root, name, namespace)),
+            None => Ok(()),
         }
     }
 }

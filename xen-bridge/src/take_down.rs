@@ -18,37 +18,25 @@ use crate::step::Step;
 pub(crate) fn down(args: &Down, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Error> {
     let mut connection = Connection::open()?;
     let name = args.bridge.name.as_str();
-    if !args.manner.dry_run {
-        clear_the_way(&args.manner.root, name, &mut connection, err)?;
-    }
-    let subject = Subject {
-        name: &args.bridge.name,
-        depth: Depth::All,
-        ports: &[],
-        addresses: &[],
-        moves: false,
-    };
-    let look = |connection: &mut Connection| Facts::read(connection, &args.manner.root, subject);
-    let mut facts = look(&mut connection)?;
-    let mut steps = plan_down(&facts, args.force)?;
-    if is_left(&facts, &steps) {
-        // Another `down` may have been about to forget the bridge.
-        facts = look(&mut connection)?;
-        steps = plan_down(&facts, args.force)?;
-    }
-    if is_left(&facts, &steps) {
-        // Nothing is done to it; a lost remark changes nothing.
-        let _ = writeln!(err, "xen-bridge: bridge {name} is not ours: left as it is");
-    }
     if args.manner.dry_run {
+        let (facts, steps) = plan(&mut connection, args, Depth::Ports)?;
+        remark_if_left(&facts, &steps, name, err);
         return print(&steps.iter().collect::<Vec<_>>(), name, out);
     }
+    clear_the_way(&args.manner.root, name, &mut connection, err)?;
+    // What needs no change needs no lock, and no privilege.
+    let (mut facts, mut steps) = plan(&mut connection, args, Depth::Link)?;
+    if steps.is_empty() && facts.bridge.is_some() {
+        // Another `down` may have been about to forget the bridge.
+        (facts, steps) = plan(&mut connection, args, Depth::Link)?;
+    }
     let Some(first) = steps.first() else {
+        remark_if_left(&facts, &steps, name, err);
         return Ok(());
     };
     let lock = take_lock(&args.manner, first, name)?;
-    let facts = look(&mut connection)?;
-    let steps = plan_down(&facts, args.force)?;
+    let (facts, steps) = plan(&mut connection, args, Depth::Ports)?;
+    remark_if_left(&facts, &steps, name, err);
     let bridge = bridge_of(&facts, &args.bridge.name);
     // Half-way there the host can be cut off: then the watcher goes on with it.
     let gives_back = steps.iter().any(|step| matches!(step, Step::Kept(..)));
@@ -70,7 +58,28 @@ pub(crate) fn down(args: &Down, out: &mut dyn Write, err: &mut dyn Write) -> Res
     }
 }
 
-/// There is a bridge, and nothing is to be done to it.
-fn is_left(facts: &Facts, steps: &[Step]) -> bool {
-    facts.bridge.is_some() && steps.iter().all(Step::is_bookkeeping)
+/// What there is, and what is to be done about it as far as that shows.
+fn plan(
+    connection: &mut Connection,
+    args: &Down,
+    depth: Depth,
+) -> Result<(Facts, Vec<Step>), Error> {
+    let subject = Subject {
+        name: &args.bridge.name,
+        depth,
+        ports: &[],
+        addresses: &[],
+        moves: false,
+    };
+    let facts = Facts::read(connection, &args.manner.root, subject)?;
+    let steps = plan_down(&facts, args.force)?;
+    Ok((facts, steps))
+}
+
+/// Where there is a bridge and nothing is done to it, that is said.
+fn remark_if_left(facts: &Facts, steps: &[Step], name: &str, err: &mut dyn Write) {
+    if facts.bridge.is_some() && steps.iter().all(Step::is_bookkeeping) {
+        // A lost remark changes nothing.
+        let _ = writeln!(err, "xen-bridge: bridge {name} is not ours: left as it is");
+    }
 }
