@@ -1,59 +1,15 @@
-//! A change that is put back if nobody confirms it, or whoever made it dies.
+//! A change that waits is kept if somebody confirms it, or the gateway answers;
+//! else it is put back.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod common;
 
-use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{Machine, PROGRAM, Ran, running};
+use common::waiting::{MOVE, UNCONFIRMED, ended, journal_is_gone, start, until_it_waits};
+use common::{Machine, PROGRAM};
 use serde_json::Value;
-
-const MOVE: &str = "up --port eth0 --move-address --mtu 1300 --address 172.16.0.1/16";
-const UNCONFIRMED: &str = "xen-bridge: done; put back in 60 s, unless this comes before: \
-                           xen-bridge confirm xenbr0\n";
-
-fn start(machine: &Machine, arguments: &str) -> Child {
-    let mut command = machine.command(PROGRAM);
-    command.args(arguments.split_whitespace());
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.spawn().unwrap()
-}
-
-fn ended(child: Child) -> Ran {
-    child.wait_with_output().unwrap().into()
-}
-
-#[track_caller]
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !is_so() {
-        assert!(begun.elapsed() < Duration::from_secs(20), "{what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-/// The change is done and waits.
-fn until_it_waits(machine: &Machine) {
-    until("it waits", || {
-        let found = machine.run("show --json").stdout;
-        let report: Value = serde_json::from_str(&found).unwrap_or(Value::Null);
-        report["unconfirmed"] == true && machine.run("down -n").status != 1 && is_free(machine)
-    });
-}
-
-/// Nobody has the lock.
-fn is_free(machine: &Machine) -> bool {
-    let lock = "/run/xen-bridge/.lock-for-all-bridges";
-    machine.ok(&format!(
-        "cat /proc/locks | grep -c \":$(stat -c %i {lock}) \" || true"
-    )) == "0\n"
-}
-
-fn journal_is_gone(machine: &Machine) {
-    machine.ok("test -z \"$(find /run/xen-bridge -name '.[uw]*')\"");
-}
 
 #[test]
 fn keeps_what_is_confirmed() {
@@ -183,162 +139,6 @@ fn puts_back_where_the_gateway_is_silent() {
 }
 
 #[test]
-fn is_put_back_by_the_watcher_wherever_up_is_killed() {
-    let machine = Machine::with_uplink();
-    let before = machine.state();
-    let mut kills = 0;
-    for call in [
-        "sendto", "recvfrom", "fsync", "rename", "openat", "poll", "unlink",
-    ] {
-        for n in 1..400 {
-            let fault = format!("inject={call}:signal=KILL:when={n}");
-            let mut command = machine.command("timeout");
-            // -I: strace's own waiting is of no interest.
-            command.args([
-                "-s",
-                "KILL",
-                "1.5",
-                "strace",
-                "-qq",
-                "-o",
-                "/dev/null",
-                "-e",
-                &fault,
-            ]);
-            command.args([PROGRAM, "up", "--port", "eth0", "--move-address"]);
-            let killed = !command.output().unwrap().status.success();
-            if !killed {
-                break;
-            }
-            kills += 1;
-            let journal = "find /run/xen-bridge -name '.unconf*' 2>/dev/null || :";
-            until(&format!("{call} {n}: put back"), || {
-                machine.ok(journal).is_empty() || !running(&machine)
-            });
-            // Whether watched over or not yet: nothing is changed. What is
-            // left of a journal is the next one's to remove.
-            machine.is_as(&before, &format!("{call} {n}"));
-            machine.run("restore").is_silent();
-            assert_eq!(machine.ok(journal), "");
-        }
-        // The last of them was not hit: the change stays.
-        machine.run("down").is_silent();
-        machine.is_as(&before, call);
-    }
-    eprintln!("killed {kills} times");
-    assert!(kills > 60, "{kills}");
-}
-
-#[test]
-fn is_put_back_by_the_next_up_or_down_or_restore_where_both_are_killed() {
-    for (next, said) in [
-        ("restore", ""),
-        (
-            "down",
-            "xen-bridge: put back a change of bridge xenbr0 that was left half-way\n",
-        ),
-        ("up br7", ""),
-        (
-            "up",
-            "xen-bridge: put back a change of bridge xenbr0 that was left half-way\n",
-        ),
-    ] {
-        let machine = Machine::with_uplink();
-        let before = machine.state();
-        let up = start(&machine, &format!("{MOVE} --confirm 60"));
-        until_it_waits(&machine);
-        // The watcher first, and stopped before that, or it would put back.
-        let watcher = machine.ok(&format!("pgrep -P {}", up.id()));
-        let watcher = watcher.trim();
-        machine.ok(&format!(
-            "kill -STOP {0}; kill -KILL {watcher} {0}",
-            up.id()
-        ));
-        assert_ne!(ended(up).status, 0);
-        machine.ok(&format!(
-            "while grep -q 'State:.[^Z]' /proc/{watcher}/status; do sleep 0.02; done 2> /dev/null"
-        ));
-        machine.run("confirm").fails(
-            6,
-            "bridge xenbr0: the change was left half-way: put it back with xen-bridge restore xenbr0",
-        );
-        machine.run(next).is(0, "", said);
-        if next == "up br7" {
-            // Another's.
-            machine.run("down br7").is_silent();
-            assert_eq!(machine.master("eth0"), "xenbr0");
-            machine.run("restore").is_silent();
-        }
-        machine.run("down");
-        machine.is_as(&before, next);
-    }
-}
-
-#[test]
-fn puts_back_itself_when_the_watcher_is_killed() {
-    let machine = Machine::with_uplink();
-    let before = machine.state();
-    let up = start(&machine, &format!("{MOVE} --confirm 60"));
-    until_it_waits(&machine);
-    machine.ok(&format!("kill -KILL $(pgrep -P {})", up.id()));
-    ended(up).is(
-        1,
-        "",
-        &format!("{UNCONFIRMED}xen-bridge: the watcher is dead: everything is as it was before\n"),
-    );
-    machine.is_as(&before, "put back");
-}
-
-#[test]
-fn puts_back_whatever_request_fails() {
-    let machine = Machine::with_uplink();
-    let before = machine.state();
-    for call in ["sendto", "recvfrom"] {
-        for n in 1..400 {
-            let fault = format!("inject={call}:error=EIO:when={n}");
-            let mut command = machine.command("strace");
-            command.args(["-qq", "-o", "/dev/null", "-e", &fault, PROGRAM]);
-            command.args(["up", "--port", "eth0", "--move-address"]);
-            let ran: Ran = command.output().unwrap().into();
-            if ran.status == 0 {
-                machine.run("down").is_silent();
-                break;
-            }
-            assert_eq!((ran.status, ran.stderr.lines().count()), (1, 1), "{ran:?}");
-            machine.is_as(&before, &format!("{call} {n}: {ran:?}"));
-        }
-    }
-}
-
-#[test]
-fn changes_nothing_where_the_watcher_cannot_be_armed() {
-    let machine = Machine::with_uplink();
-    let before = machine.state();
-    for (call, errno) in [
-        ("bind", "EIO"),
-        ("clone3", "EAGAIN"),
-        ("fsync", "EIO"),
-        ("listen", "EIO"),
-    ] {
-        let fault = format!("inject={call}:error={errno}");
-        let trace = machine
-            .command("strace")
-            .args(["-qq", "-o", "/dev/null", "-e", &fault, PROGRAM])
-            .args(["up", "--port", "eth0", "--move-address"])
-            .output();
-        let ran: Ran = trace.unwrap().into();
-        if call == "clone3" && ran.status == 0 {
-            // This libc starts programs otherwise.
-            machine.run("down").is_silent();
-            continue;
-        }
-        assert_eq!(ran.status, 1, "{call}: {ran:?}");
-        machine.is_as(&before, call);
-        journal_is_gone(&machine);
-    }
-}
-
-#[test]
 fn a_hundred_at_once_move_it_once() {
     let machine = Machine::with_uplink();
     let before = machine.state();
@@ -351,52 +151,4 @@ fn a_hundred_at_once_move_it_once() {
     machine.ok("ping -c1 -W1 10.0.2.2");
     machine.run("down").is_silent();
     machine.is_as(&before, "down");
-}
-
-#[test]
-fn leaves_a_bridge_that_somebody_made_after_up_was_killed() {
-    let machine = Machine::with_uplink();
-    let mut command = machine.command("strace");
-    // Killed after the journal is written and before anything is done.
-    let fault = "inject=bind:signal=KILL:when=1";
-    command.args(["-qq", "-o", "/dev/null", "-e", fault, PROGRAM]);
-    command.args(["up", "--port", "eth0", "--move-address"]);
-    assert!(!command.output().unwrap().status.success());
-    assert!(
-        !machine
-            .ok("find /run/xen-bridge -name '.unconf*'")
-            .is_empty()
-    );
-    machine.ok("ip link add xenbr0 type bridge");
-    machine.run("restore").is_silent();
-    journal_is_gone(&machine);
-    assert_eq!(machine.link("xenbr0")["ifname"], "xenbr0");
-}
-
-#[test]
-fn goes_on_with_down_wherever_that_is_killed() {
-    let machine = Machine::with_uplink();
-    let before = machine.state();
-    for call in ["sendto", "unlink"] {
-        for n in 1..100 {
-            machine.run("up --port eth0 --move-address").is_silent();
-            let moved = machine.state();
-            let fault = format!("inject={call}:signal=KILL:when={n}");
-            let mut command = machine.command("strace");
-            command.args(["-qq", "-o", "/dev/null", "-e", &fault, PROGRAM, "down"]);
-            let killed = !command.output().unwrap().status.success();
-            let journal = "find /run/xen-bridge -name '.unconf*' 2>/dev/null || :";
-            until(&format!("{call} {n}: gone on"), || {
-                machine.ok(journal).is_empty() || !running(&machine)
-            });
-            // All or nothing.
-            if machine.state() == moved {
-                machine.run("down");
-            }
-            machine.is_as(&before, &format!("{call} {n}"));
-            if !killed {
-                break;
-            }
-        }
-    }
 }
