@@ -36,7 +36,13 @@ pub(crate) fn up(args: &Up, out: &mut dyn Write, err: &mut dyn Write) -> Result<
     if !args.manner.dry_run {
         clear_the_way(&args.manner.root, name, &mut connection, err)?;
     }
-    let facts = look_in_time(&mut connection, args, &wanted)?;
+    let mut facts = look_in_time(&mut connection, args, &wanted)?;
+    let bridge = bridge_of(&facts, &wanted.name);
+    if bridge.name != name && !args.manner.dry_run {
+        // It was asked for by an alternative name.
+        clear_the_way(&args.manner.root, &bridge.name, &mut connection, err)?;
+        facts = look(&mut connection, args, &wanted)?;
+    }
     let changes = plan_up(&facts, &wanted)?;
     if args.manner.dry_run {
         let steps: Vec<&Step> = changes.iter().map(|change| &change.step).collect();

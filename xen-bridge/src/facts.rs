@@ -274,6 +274,16 @@ pub fn read_link(connection: &mut Connection, name: &str) -> Result<Option<Link>
     ask(connection, request::get_link(name), name)
 }
 
+/// The name that the kernel has for it: the one given may be an alternative
+/// name, and files go by the kernel's.
+///
+/// # Errors
+/// As for [`read_link`].
+pub(crate) fn kernels_name(connection: &mut Connection, name: &str) -> Result<String, Error> {
+    let link = read_link(connection, name)?;
+    Ok(link.map_or_else(|| name.to_owned(), |link| link.name))
+}
+
 fn ask(connection: &mut Connection, message: Request, name: &str) -> Result<Option<Link>, Error> {
     match connection.get(message) {
         Ok(reply) => Link::parse(&reply)

@@ -96,10 +96,14 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), 
         Action::Up(args) => bring_up::up(args, out, err),
         Action::Down(args) => take_down::down(args, out, err),
         Action::Show(args) => show::show(args, out),
-        Action::Confirm(target) => confirm(root, target.name.as_str()),
+        Action::Confirm(target) => {
+            let name = facts::kernels_name(&mut Connection::open()?, target.name.as_str())?;
+            confirm(root, &name)
+        }
         Action::Restore(target) => {
-            let name = target.name.as_str();
-            restore(root, name, &mut Connection::open()?).map(drop)
+            let mut connection = Connection::open()?;
+            let name = facts::kernels_name(&mut connection, target.name.as_str())?;
+            restore(root, &name, &mut connection).map(drop)
         }
         Action::Watch(target) => watch::watch(root, target.name.as_str()),
     }

@@ -124,5 +124,10 @@ fn one_line(error: &clap::Error) -> String {
         }
         complaint.push_str(line.strip_prefix("error: ").unwrap_or(line));
     }
-    complaint
+    // clap lists also what it was told to hide.
+    let program = Args::command();
+    let hidden = program.get_subcommands().filter(|it| it.is_hide_set());
+    hidden.fold(complaint, |text, it| {
+        text.replace(&format!(", {}]", it.get_name()), "]")
+    })
 }

@@ -26,6 +26,12 @@ pub(crate) fn down(args: &Down, out: &mut dyn Write, err: &mut dyn Write) -> Res
     clear_the_way(&args.manner.root, name, &mut connection, err)?;
     // What needs no change needs no lock, and no privilege.
     let (mut facts, mut steps) = plan(&mut connection, args, Depth::Link)?;
+    let bridge = bridge_of(&facts, &args.bridge.name);
+    if bridge.name != name {
+        // It was asked for by an alternative name.
+        clear_the_way(&args.manner.root, &bridge.name, &mut connection, err)?;
+        (facts, steps) = plan(&mut connection, args, Depth::Link)?;
+    }
     if steps.is_empty() && facts.bridge.is_some() {
         // Another `down` may have been about to forget the bridge.
         (facts, steps) = plan(&mut connection, args, Depth::Link)?;

@@ -32,6 +32,26 @@ fn keeps_what_is_confirmed() {
 }
 
 #[test]
+fn knows_a_bridge_that_waits_by_its_alternative_name() {
+    let machine = Machine::with_uplink();
+    machine.ok("ip link add br7 address 02:00:00:00:00:bb type bridge; ip link property add dev br7 altname xenbr0");
+    let before = machine.state();
+    let arguments = "up --port eth0 --move-address --confirm 60";
+    for (end, status) in [("confirm", 0), ("restore", 7)] {
+        let up = start(&machine, arguments);
+        until_it_waits(&machine);
+        let line = "bridge br7: a change waits for xen-bridge confirm br7, or restore br7";
+        machine.run("up").fails(6, line);
+        machine.run("down").fails(6, line);
+        machine.run(end).is_silent();
+        assert_eq!(ended(up).status, status);
+        machine.run("down");
+        machine.ok("ip link set br7 down");
+        machine.is_as(&before, end);
+    }
+}
+
+#[test]
 fn puts_everything_back_in_time_if_nobody_confirms() {
     let machine = Machine::with_uplink();
     let before = machine.state();
