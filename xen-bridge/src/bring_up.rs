@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use crate::Error;
 use crate::apply::{Ending, Hands};
 use crate::cli::{Manner, Up};
-use crate::confirm::{self, Gateways, clear_the_way};
+use crate::confirm::{self, Gateways, clear_the_way, clear_under};
 use crate::events::{Events, LINKS};
 use crate::facts::{Depth, Facts, Interface, Subject};
 use crate::files::Lock;
@@ -52,6 +52,7 @@ pub(crate) fn up(args: &Up, out: &mut dyn Write, err: &mut dyn Write) -> Result<
         return Ok(());
     };
     let lock = take_lock(&args.manner, &first.step, name)?;
+    clear_under(&lock, &bridge.name, &mut connection, err)?;
     let signals = Signals::block()?;
     if args.confirm.is_some() || changes.iter().any(moves_the_host) {
         return bring_up_watched(&mut connection, lock, &signals, args, &wanted, err);

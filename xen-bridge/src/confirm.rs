@@ -171,11 +171,25 @@ pub fn clear_the_way(
     }
     // Who is just about it has the lock; who waits to be confirmed has not.
     let lock = Lock::take(root)?;
-    match pending(root, name)? {
+    clear_under(&lock, name, connection, err)
+}
+
+/// The same for who has the lock: while this waited for it, another may have
+/// begun a change.
+///
+/// # Errors
+/// As for [`clear_the_way`].
+pub(crate) fn clear_under(
+    lock: &Lock,
+    name: &str,
+    connection: &mut Connection,
+    err: &mut dyn Write,
+) -> Result<(), Error> {
+    match pending(lock.root(), name)? {
         None => Ok(()),
         Some(pending) if pending.watched => Err(Error::Waiting(name.to_owned())),
         Some(pending) => {
-            pending.journal.put_back(connection, &lock)?;
+            pending.journal.put_back(connection, lock)?;
             let _ = writeln!(
                 err,
                 "xen-bridge: put back a change of bridge {name} that was left half-way"

@@ -6,7 +6,7 @@ use crate::Error;
 use crate::apply::Hands;
 use crate::bring_up::{bridge_of, print, say, take_lock};
 use crate::cli::Down;
-use crate::confirm::clear_the_way;
+use crate::confirm::{clear_the_way, clear_under};
 use crate::down::plan_down;
 use crate::facts::{Depth, Facts, Subject};
 use crate::guard::Guard;
@@ -41,6 +41,7 @@ pub(crate) fn down(args: &Down, out: &mut dyn Write, err: &mut dyn Write) -> Res
         return Ok(());
     };
     let lock = take_lock(&args.manner, first, name)?;
+    clear_under(&lock, &bridge.name, &mut connection, err)?;
     let (facts, steps) = plan(&mut connection, args, Depth::Ports)?;
     remark_if_left(&facts, &steps, name, err);
     let bridge = bridge_of(&facts, &args.bridge.name);

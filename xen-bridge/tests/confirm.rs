@@ -5,6 +5,7 @@
 
 mod common;
 
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use common::waiting::{MOVE, UNCONFIRMED, ended, journal_is_gone, start, until_it_waits};
@@ -156,6 +157,32 @@ fn puts_back_where_the_gateway_is_silent() {
         6,
         "bridge xenbr0: --check-gateway: no default route over a gateway moves to it",
     );
+}
+
+#[test]
+fn sees_a_change_that_began_while_it_waited_for_the_lock() {
+    for late in ["up --address 10.40.0.1/24", "down"] {
+        let machine = Machine::with_uplink();
+        machine.run("up --mac 02:00:00:00:00:bb").is_silent();
+        let before = machine.state();
+        // It has looked, and stops for a while before it takes the lock.
+        let mut command = machine.command("strace");
+        command.args(["-qq", "-o", "/dev/null"]);
+        command.args(["-e", "inject=fcntl:delay_enter=3000000:when=1", PROGRAM]);
+        command.args(late.split_whitespace());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let late_one = command.spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(300));
+        let up = start(&machine, &format!("{MOVE} --confirm 60"));
+        until_it_waits(&machine);
+        ended(late_one).fails(
+            6,
+            "bridge xenbr0: a change waits for xen-bridge confirm xenbr0, or restore xenbr0",
+        );
+        machine.run("restore").is_silent();
+        assert_eq!(ended(up).status, 7);
+        machine.is_as(&before, late);
+    }
 }
 
 #[test]
