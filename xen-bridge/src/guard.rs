@@ -20,7 +20,7 @@ use nix::unistd::Pid;
 
 use crate::Error;
 use crate::events::wait_for;
-use crate::files::{Lock, place_of, remove};
+use crate::files::{Lock, remove};
 use crate::journal::{self, Journal};
 use crate::netlink::Connection;
 
@@ -30,8 +30,6 @@ pub(crate) const ARMED: u8 = b'a';
 pub(crate) const CONFIRMED: u8 = b'c';
 /// Everything was put back.
 pub(crate) const PUT_BACK: u8 = b'r';
-/// Where the two meet.
-pub(crate) const MEETING: &str = "watch";
 /// How long a watcher may take to start.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -53,7 +51,10 @@ impl<'a> Guard<'a> {
     /// [`Error::System`].
     pub fn arm(lock: &'a Lock, journal: Journal) -> Result<Self, Error> {
         journal.write(lock)?;
-        let place = place_of(lock.root(), MEETING, &journal.name);
+        let path = journal::path(lock.root(), &journal.name);
+        let written = fs::metadata(&path)
+            .map_err(|error| Error::system(format!("look at {}", path.display()), error))?;
+        let place = journal::meeting(lock.root(), &journal.name, &written);
         let met = meet(&place, &journal.name);
         // Whether met or not, it is in nobody's way.
         let _ = fs::remove_file(&place);

@@ -1,8 +1,9 @@
 //! How a change of a bridge is put right if nobody is left to do it, kept
 //! from before its first step until it is done or confirmed.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::Error;
@@ -189,6 +190,21 @@ fn unreadable(path: &Path) -> Error {
     }
 }
 
+/// Where whoever makes the change and whoever watches over this very journal
+/// meet: a watcher that comes late, when another change has begun, must not
+/// take that one for its own.
+pub(crate) fn meeting(root: &Path, name: &str, journal: &Metadata) -> PathBuf {
+    place_of(root, &format!("watch-{}", journal.ino()), name)
+}
+
+/// The file is still the journal at that path, not an earlier one.
+pub(crate) fn is_at(path: &Path, file: &File) -> bool {
+    match (fs::metadata(path), file.metadata()) {
+        (Ok(there), Ok(ours)) => (there.dev(), there.ino()) == (ours.dev(), ours.ino()),
+        _ => false,
+    }
+}
+
 /// Where it is.
 pub(crate) fn path(root: &Path, name: &str) -> PathBuf {
     place_of(root, KIND, name)
@@ -198,6 +214,10 @@ pub(crate) fn path(root: &Path, name: &str) -> PathBuf {
 /// it sees which.
 pub(crate) fn remove_as(root: &Path, name: &str, put_back: bool) -> Result<(), Error> {
     let path = path(root, name);
+    if let Ok(journal) = fs::metadata(&path) {
+        // Left where one of the two was killed before they met.
+        let _ = fs::remove_file(meeting(root, name, &journal));
+    }
     if put_back {
         let emptied = OpenOptions::new().write(true).truncate(true).open(&path);
         emptied.map_err(|error| Error::system(format!("empty {}", path.display()), error))?;

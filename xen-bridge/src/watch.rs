@@ -13,9 +13,9 @@ use nix::unistd::setsid;
 
 use crate::Error;
 use crate::events::wait_for;
-use crate::files::{Lock, place_of, try_lock};
-use crate::guard::{ARMED, CONFIRMED, MEETING, PUT_BACK, say};
-use crate::journal::{self, Pending, pending};
+use crate::files::{Lock, try_lock};
+use crate::guard::{ARMED, CONFIRMED, PUT_BACK, say};
+use crate::journal::{self, Pending, is_at, pending};
 use crate::netlink::Connection;
 use crate::signals::Signals;
 
@@ -37,7 +37,8 @@ pub fn watch(root: &Path, name: &str) -> Result<(), Error> {
         .write(true)
         .open(&path)
         .map_err(failed)?;
-    if !try_lock(&file).map_err(failed)? {
+    // Another watches over it, or it is gone and this one came too late.
+    if !try_lock(&file).map_err(failed)? || !is_at(&path, &file) {
         return Ok(());
     }
     let Some(Pending { journal, .. }) = pending(root, name)? else {
@@ -51,7 +52,8 @@ pub fn watch(root: &Path, name: &str) -> Result<(), Error> {
         .map_err(|errno| failed(errno.into()))?;
     let deadline = Instant::now() + Duration::from_secs(journal.seconds.into());
     // Nobody there: whoever made the change is dead already.
-    let mut line = UnixStream::connect(place_of(root, MEETING, name)).ok();
+    let place = journal::meeting(root, name, &file.metadata().map_err(failed)?);
+    let mut line = UnixStream::connect(place).ok();
     say(line.as_mut(), ARMED);
     while let Some(partner) = line.as_ref() {
         let files = [changes.as_fd(), signals.as_fd(), partner.as_fd()];
@@ -73,7 +75,7 @@ pub fn watch(root: &Path, name: &str) -> Result<(), Error> {
         }
     }
     let lock = Lock::take(root)?;
-    let word = match pending(root, name)? {
+    let word = match pending(root, name)?.filter(|_| is_at(&path, &file)) {
         // Confirmed, or put back, while this waited for the lock.
         None => verdict(&path, &file).unwrap_or(CONFIRMED),
         Some(Pending { journal, .. }) => {
@@ -89,7 +91,7 @@ pub fn watch(root: &Path, name: &str) -> Result<(), Error> {
 fn verdict(path: &Path, file: &File) -> Option<u8> {
     // Who puts everything back empties it before it is removed.
     let is_empty = file.metadata().is_ok_and(|it| it.len() == 0);
-    match (is_empty, path.exists()) {
+    match (is_empty, is_at(path, file)) {
         (true, _) => Some(PUT_BACK),
         (false, false) => Some(CONFIRMED),
         (false, true) => None,

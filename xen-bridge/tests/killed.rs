@@ -187,6 +187,30 @@ fn leaves_a_bridge_that_somebody_made_after_up_was_killed() {
 }
 
 #[test]
+fn a_watcher_that_comes_late_leaves_the_next_change_alone() {
+    let machine = Machine::with_uplink();
+    let before = machine.state();
+    let bind = ("bind".to_owned(), 1);
+    assert!(kill_at(&machine, &bind, "up --port eth0 --move-address"));
+    assert_ne!(journal(&machine), "");
+    // It has opened the journal, and stops for a while before it locks it.
+    let mut command = machine.command("strace");
+    command.args(["-qq", "-o", "/dev/null"]);
+    command.args(["-e", "inject=fcntl:delay_enter=2000000:when=1"]);
+    let mut late = command.args([PROGRAM, "watch"]).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    machine.run("restore").is_silent();
+    let up = start(&machine, &format!("{MOVE} --confirm 60"));
+    until_it_waits(&machine);
+    assert!(late.wait().unwrap().success());
+    machine.run("confirm").is_silent();
+    ended(up).is(0, "", UNCONFIRMED);
+    assert_eq!(machine.master("eth0"), "xenbr0");
+    machine.run("down").is_silent();
+    machine.is_as(&before, "down");
+}
+
+#[test]
 fn is_gone_on_with_wherever_down_is_killed() {
     at_every_call("down", |machine, before, call| {
         let what = format!("{call:?}");
