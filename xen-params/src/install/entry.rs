@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::plan::foreign;
+use super::plan::{foreign, kept};
 use super::{Fingerprint, Found, RECORD, Record, Step};
 use crate::Error;
 use crate::target::{below, read_if_there};
@@ -79,7 +79,7 @@ impl EntryFile {
     /// What has to be done; nothing where it is so already.
     fn steps(&self, force: bool) -> Result<Vec<Step>, Error> {
         if let Found::Other(_) = self.found {
-            foreign(self.path.clone(), &self.found, force)?;
+            kept(self.path.clone(), &self.found)?;
         }
         let present = self.text.as_deref();
         let (text, is_ours) = match &self.wanted {
@@ -99,7 +99,7 @@ impl EntryFile {
             steps.extend(foreign(self.path.clone(), &self.found, force)?);
         } else if present.is_some() {
             // What it was can be had back.
-            steps.extend(foreign(self.path.clone(), &self.found, true)?);
+            steps.extend(kept(self.path.clone(), &self.found)?);
         }
         steps.push(Step::Write {
             path: self.path.clone(),

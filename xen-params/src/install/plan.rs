@@ -153,7 +153,13 @@ pub fn plan(facts: &Facts, wanted: &Wanted, force: bool) -> Result<Vec<Step>, Er
     for (name, found, change) in names {
         let path = facts.dir.join(name);
         match found.recorded(name) {
-            Some(line) if facts.record.holds(&line) => record.add(line),
+            Some(line) if facts.record.holds(&line) => {
+                record.add(line);
+                if change {
+                    // What it was can be had back.
+                    keep.extend(kept(path, found)?);
+                }
+            }
             _ if change => keep.extend(foreign(path, found, force)?),
             _ => {}
         }
@@ -195,25 +201,34 @@ pub fn plan(facts: &Facts, wanted: &Wanted, force: bool) -> Result<Vec<Step>, Er
 /// What must be done before a name that others use is taken.
 pub(super) fn foreign(path: PathBuf, found: &Found, force: bool) -> Result<Option<Step>, Error> {
     let what = match found {
-        Found::Nothing => return Ok(None),
-        Found::Other(what) => {
-            return Err(Error::Unfit {
-                path,
-                what: format!("{what}, which is not replaced"),
-            });
-        }
         Found::File(_) => "a file".to_owned(),
         Found::Link(target) => format!("a link to {}", target.display()),
+        Found::Nothing | Found::Other(_) => return kept(path, found),
     };
-    if !force {
-        return Err(Error::Foreign { path, found: what });
+    if force {
+        kept(path, found)
+    } else {
+        Err(Error::Foreign { path, found: what })
     }
-    let mut kept = path.clone().into_os_string();
-    kept.push(".bak");
-    Ok(Some(Step::Keep {
-        path,
-        kept: PathBuf::from(kept),
-    }))
+}
+
+/// What has a name is kept beside it, as `.bak`, before it is replaced.
+pub(super) fn kept(path: PathBuf, found: &Found) -> Result<Option<Step>, Error> {
+    match found {
+        Found::Nothing => Ok(None),
+        Found::Other(what) => Err(Error::Unfit {
+            path,
+            what: format!("{what}, which is not replaced"),
+        }),
+        Found::File(_) | Found::Link(_) => {
+            let mut kept = path.clone().into_os_string();
+            kept.push(".bak");
+            Ok(Some(Step::Keep {
+                path,
+                kept: PathBuf::from(kept),
+            }))
+        }
+    }
 }
 
 #[cfg(test)]

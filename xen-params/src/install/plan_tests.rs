@@ -61,16 +61,19 @@ fn what_is_so_already_needs_nothing_whoever_made_it() {
 }
 
 #[test]
-fn what_was_recorded_is_replaced_without_a_backup() {
+fn what_was_recorded_is_kept_as_bak_and_replaced() {
     let mut facts = facts();
     facts.link = Found::Link(PathBuf::from("/boot/xen-4.16.gz"));
     facts.record = Record::parse("xen.gz link /boot/xen-4.16.gz\n");
     facts.params = line();
     let commands = commands(&facts, false);
-    assert!(commands.iter().all(|command| !command.starts_with("cp")));
-    assert_eq!(commands.len(), 3);
+    assert_eq!(
+        commands[0],
+        "cp -a /srv/system/xen.gz /srv/system/xen.gz.bak"
+    );
+    assert_eq!(commands.len(), 4);
     // Until the link is replaced, the old one stays ours.
-    assert!(commands[0].contains("xen-4.16.gz") && commands[0].contains(TARGET));
+    assert!(commands[1].contains("xen-4.16.gz") && commands[1].contains(TARGET));
 }
 
 #[test]

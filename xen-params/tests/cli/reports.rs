@@ -1,18 +1,8 @@
 //! The forms that report: lint, explain, list, diff.
 
-use assert_cmd::Command;
-use assert_cmd::cargo::cargo_bin_cmd;
 use predicates::str::contains;
 
-/// The program for a PC and any release, whatever machine the test runs on.
-fn params(arguments: &[&str]) -> Command {
-    let mut command = cargo_bin_cmd!("xen-params");
-    command
-        .env_clear()
-        .env("XEN_PARAMS_ARCH", "x86_64")
-        .args(arguments);
-    command
-}
+use crate::params;
 
 #[test]
 fn lint_tells_what_is_wrong() {
@@ -96,7 +86,6 @@ fn lint_knows_files_by_what_they_hold() {
              line\n\
              {defaults}:2: error: root=/dev/sda: an option of Linux: it belongs on the Dom0 \
              kernel's line\n\
-             {xen_cfg}:4: warning: conswitch=: has no effect without a value\n\
              {xen_cfg}:4: error: conswitch=: in xen.cfg # begins a comment, even inside a word\n"
         ))
         .stderr("xen-params: 4 errors found\n");

@@ -1,17 +1,14 @@
-//! `install --boot-entry`, over copies of fake roots, and the hook that does it
-//! again when a kernel comes or goes.
-
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
-
-mod machine;
+//! `install --boot-entry`, and the hook that does it again when a kernel comes
+//! or goes.
 
 use std::fs;
 use std::path::Path;
 
 use assert_cmd::Command;
 use assert_cmd::cargo::cargo_bin;
-use machine::{copy, install};
 use predicates::str::contains;
+
+use crate::{copy, install_entry};
 
 fn read(root: &Path, path: &str) -> String {
     fs::read_to_string(root.join(path)).unwrap()
@@ -43,15 +40,18 @@ fn grub_s_settings_go_where_its_script_looks() {
     let root = copy("debian");
     write(root.path(), "etc/default/grub", "GRUB_TIMEOUT=5\n");
     let line = ["--boot-entry", "grub", "--dom0-mem", "1G,max:1G"];
-    install(root.path(), &line).assert().success().stdout("");
+    install_entry(root.path(), &line)
+        .assert()
+        .success()
+        .stdout("");
     let whole = read(root.path(), "etc/default/grub");
     assert!(whole.starts_with("GRUB_TIMEOUT=5\n# BEGIN xen-params "));
     assert!(whole.contains("GRUB_CMDLINE_XEN='dom0_mem=1G,max:1G'\n"));
-    install(root.path(), &line).assert().success();
+    install_entry(root.path(), &line).assert().success();
     assert_eq!(read(root.path(), "etc/default/grub"), whole);
 
     fs::create_dir_all(root.path().join("etc/default/grub.d")).unwrap();
-    install(root.path(), &line).assert().success();
+    install_entry(root.path(), &line).assert().success();
     let own = read(root.path(), "etc/default/grub.d/zz-xen-dom0.cfg");
     assert!(own.ends_with("GRUB_CMDLINE_XEN='dom0_mem=1G,max:1G'\nGRUB_CMDLINE_XEN_DEFAULT=''\n"));
 }
@@ -62,12 +62,16 @@ fn a_changed_entry_is_kept_as_bak_and_another_s_is_refused() {
     fs::create_dir_all(root.path().join("etc/default/grub.d")).unwrap();
     let path = "etc/default/grub.d/zz-xen-dom0.cfg";
     let line = |mem| ["--boot-entry", "grub", "--dom0-mem", mem];
-    install(root.path(), &line("1G,max:1G")).assert().success();
+    install_entry(root.path(), &line("1G,max:1G"))
+        .assert()
+        .success();
     let first = read(root.path(), path);
-    install(root.path(), &line("2G,max:2G")).assert().success();
+    install_entry(root.path(), &line("2G,max:2G"))
+        .assert()
+        .success();
     assert_eq!(read(root.path(), &format!("{path}.bak")), first);
     write(root.path(), path, "GRUB_CMDLINE_XEN='by hand'\n");
-    install(root.path(), &line("1G,max:1G"))
+    install_entry(root.path(), &line("1G,max:1G"))
         .assert()
         .code(6)
         .stderr(contains("not written by xen-params"));
@@ -81,7 +85,7 @@ fn a_wrong_line_reaches_no_boot_loader() {
         for folder in ["etc/default/grub.d", "boot/grub"] {
             fs::create_dir_all(root.path().join(folder)).unwrap();
         }
-        install(
+        install_entry(
             root.path(),
             &["--boot-entry", entry, "--dir", "/efi", "iomu=1"],
         )
@@ -105,7 +109,10 @@ fn the_folder_of_xen_efi_has_all_that_is_named_in_it() {
         "--dom0-mem",
         "1G,max:1G",
     ];
-    install(root.path(), &line).assert().success().stdout("");
+    install_entry(root.path(), &line)
+        .assert()
+        .success()
+        .stdout("");
     let cfg = read(root.path(), "efi/xen.cfg");
     for named in cfg.lines().filter_map(|line| {
         let (key, value) = line.split_once('=')?;

@@ -1,0 +1,116 @@
+//! The forms in which a line is printed.
+
+use std::fs::{File, OpenOptions};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::Stdio;
+
+use predicates::str::contains;
+
+use crate::{params, root};
+
+#[test]
+fn prints_a_file_for_grub() {
+    params(&[
+        "--format",
+        "grub",
+        "--dom0-mem",
+        "1024",
+        "ivrs_hpet[0]=00:14.0",
+    ])
+    .assert()
+    .success()
+    .stdout(
+        "# The command line of the Xen hypervisor, made by xen-params. After a\n\
+             # change run update-grub. _DEFAULT is empty, so that nothing is added.\n\
+             GRUB_CMDLINE_XEN='dom0_mem=1024M '\\''ivrs_hpet[0]=00:14.0'\\'''\n\
+             GRUB_CMDLINE_XEN_DEFAULT=''\n",
+    );
+}
+
+#[test]
+fn prints_a_xen_cfg_with_the_newest_kernel_that_can_be_a_dom0() {
+    params(&["--root", &root("debian"), "--format", "efi"])
+        .args(["--dom0-mem", "1024", "com1=115200,8n1", "console=com1"])
+        .assert()
+        .success()
+        .stdout(
+            "# Made by xen-params. The files are looked for beside xen.efi.\n\
+             [global]\n\
+             default=normal\n\
+             \n\
+             [normal]\n\
+             options=dom0_mem=1024M com1=115200,8n1 console=com1\n\
+             kernel=vmlinuz-6.1.0-10-amd64 root=/dev/sda1 ro quiet\n\
+             ramdisk=initrd.img-6.1.0-10-amd64\n\
+             \n\
+             [safe]\n\
+             options=com1=115200,8n1 console=com1 loglvl=all guest_loglvl=all noreboot\n\
+             kernel=vmlinuz-6.1.0-10-amd64 root=/dev/sda1 ro quiet\n\
+             ramdisk=initrd.img-6.1.0-10-amd64\n",
+        );
+    params(&["--root", &root("no-hypervisor"), "--format", "efi"])
+        .assert()
+        .code(5)
+        .stderr(contains("(name one with --kernel)"));
+    params(&["--format", "efi", "--kernel", "k", "--linux-cmdline", ""])
+        .arg("conswitch=#")
+        .assert()
+        .code(2)
+        .stdout("");
+}
+
+#[test]
+fn prints_json() {
+    let output = params(&["--format", "json", "--xen", "4.17", "smt=0", "noreboot"])
+        .assert()
+        .success();
+    let document: serde_json::Value = serde_json::from_slice(&output.get_output().stdout).unwrap();
+    assert_eq!(
+        document,
+        serde_json::json!({
+            "arch": "x86_64",
+            "xen": "4.17",
+            "line": "smt=0 noreboot",
+            "safe": "loglvl=all guest_loglvl=all noreboot",
+            "options": [
+                {"name": "smt", "value": "0"},
+                {"name": "noreboot", "value": null},
+            ],
+            "findings": [],
+        })
+    );
+}
+
+#[test]
+fn a_full_disk_and_a_closed_pipe_are_errors() {
+    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let closed = || {
+        let (reader, writer) = UnixStream::pair().unwrap();
+        drop(reader);
+        Stdio::from(OwnedFd::from(writer))
+    };
+    let run = |stdout: Stdio| {
+        std::process::Command::new(assert_cmd::cargo::cargo_bin!("xen-params"))
+            .args(["--arch", "x86_64", "noreboot"])
+            .env_clear()
+            .stdin(File::open("/dev/null").unwrap())
+            .stdout(stdout)
+            .stderr(Stdio::piped())
+            .output()
+            .unwrap()
+    };
+    for (stdout, why) in [
+        (Stdio::from(full), "No space left on device"),
+        (closed(), "Broken pipe"),
+    ] {
+        let output = run(stdout);
+        assert_eq!(output.status.code(), Some(1));
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            text.starts_with("xen-params: write to standard output: "),
+            "{text}"
+        );
+        assert!(text.contains(why), "{text}");
+    }
+}

@@ -1,0 +1,59 @@
+//! `install`, over copies of fake roots.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+mod entries;
+mod folder;
+mod refusals;
+mod system;
+
+use std::fs;
+use std::path::Path;
+
+use assert_cmd::Command;
+use assert_cmd::cargo::cargo_bin_cmd;
+use tempfile::TempDir;
+
+/// The hypervisor that is linked to, as the fake root has it.
+const TARGET: &str = "/boot/xen-4.17-amd64.gz";
+
+/// A copy of a fake root that may be written.
+fn copy(situation: &str) -> TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    let from = format!("{}/tests/roots/{situation}/.", env!("CARGO_MANIFEST_DIR"));
+    let status = std::process::Command::new("cp")
+        .arg("-r")
+        .arg(from)
+        .arg(copy.path())
+        .status();
+    assert!(status.unwrap().success());
+    copy
+}
+
+/// `install` on it, with nothing in the environment.
+fn install_entry(root: &Path, arguments: &[&str]) -> Command {
+    let mut command = cargo_bin_cmd!("xen-params");
+    command
+        .env_clear()
+        .args(["install", "--arch", "x86_64", "--root"])
+        .arg(root)
+        .args(arguments);
+    command
+}
+
+/// The same, with the folder for a link and a line.
+fn install(root: &Path, arguments: &[&str]) -> Command {
+    let mut command = install_entry(root, &["--dir", "/srv/system"]);
+    command.args(arguments);
+    command
+}
+
+/// The names in a folder, sorted.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
