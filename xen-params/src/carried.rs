@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::Target;
 use crate::finding::{Code, Finding, Severity};
+use crate::line::{Word, words};
 use crate::lint::{lint, lint_linux};
 
 /// Whose line it is.
@@ -27,8 +28,17 @@ pub struct Carried {
     pub side: Side,
     /// The command line.
     pub line: String,
-    /// What the file itself would do to it.
-    spoilt: Option<String>,
+    /// What the file itself does to it.
+    cut: Option<Cut>,
+}
+
+/// Where a file's own rules end a line before its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Cut {
+    /// It falls into a word, and what is left of that is not what was meant.
+    in_word: bool,
+    severity: Severity,
+    what: String,
 }
 
 impl Carried {
@@ -37,7 +47,7 @@ impl Carried {
             number,
             side,
             line: line.into(),
-            spoilt: None,
+            cut: None,
         }
     }
 
@@ -48,14 +58,21 @@ impl Carried {
             Side::Xen => lint(&self.line, target),
             Side::Linux => lint_linux(&self.line, target),
         };
-        let spoilt = self.spoilt.iter().map(|what| Finding {
-            severity: Severity::Error,
+        let Some(cut) = &self.cut else {
+            return findings;
+        };
+        let last = words(&self.line).last().unwrap_or(Word { at: 0, text: "" });
+        if cut.in_word {
+            // One mistake, one finding: of half a word nothing else is told.
+            findings.retain(|finding| finding.at != last.at || finding.code.is_final());
+        }
+        findings.push(Finding {
+            severity: cut.severity,
             code: Code::Uncarried,
-            at: self.line.len(),
-            word: self.line.rsplit(' ').next().unwrap_or_default().to_owned(),
-            what: what.clone(),
+            at: last.at,
+            word: last.text.to_owned(),
+            what: cut.what.clone(),
         });
-        findings.extend(spoilt);
         findings
     }
 }
@@ -208,15 +225,40 @@ fn xen_cfg(text: &str) -> Vec<Carried> {
             .unwrap_or(value.len());
         let (kept, lost) = value.split_at(end);
         let mut one = Carried::new(at + 1, side, kept.trim_end_matches(['\r', ' ']));
-        one.spoilt = match lost.chars().next() {
-            None => None,
-            Some('#') => Some("in xen.cfg # begins a comment, even inside a word".to_owned()),
-            Some('\t') => Some("in xen.cfg a tab ends the value".to_owned()),
-            Some(letter) => Some(format!("in xen.cfg only ASCII may stand, not {letter:?}")),
-        };
+        one.cut = cut(kept, lost);
         found.push(one);
     }
     found
+}
+
+/// What `xen.efi` makes of a value that does not stand in one piece.
+fn cut(kept: &str, lost: &str) -> Option<Cut> {
+    let first = lost.chars().next()?;
+    let in_word = !kept.is_empty() && !kept.ends_with(' ');
+    let (severity, what) = match first {
+        // A comment, most likely, and one that hides nothing.
+        '#' if !in_word => {
+            let what = "in xen.cfg # begins a comment: what follows is not on the line";
+            (Severity::Hint, what.to_owned())
+        }
+        '#' => {
+            let what = "in xen.cfg # begins a comment, even inside a word";
+            (Severity::Error, what.to_owned())
+        }
+        '\t' => (
+            Severity::Error,
+            "in xen.cfg a tab ends the value".to_owned(),
+        ),
+        letter => (
+            Severity::Error,
+            format!("in xen.cfg only ASCII may stand, not {letter:?}"),
+        ),
+    };
+    Some(Cut {
+        in_word,
+        severity,
+        what,
+    })
 }
 
 #[cfg(test)]

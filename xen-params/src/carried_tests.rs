@@ -86,10 +86,35 @@ fn finds_the_lines_of_a_xen_cfg_and_what_it_would_cut() {
         lines(text),
         [xen(5, "noreboot conswitch="), linux(6, "root=/dev/sda1")]
     );
+}
+
+#[test]
+fn what_a_xen_cfg_cuts_off_is_told_once() {
     let target = Target {
         arch: crate::Arch::X86_64,
         xen: None,
     };
-    let found = carried(text)[0].findings(&target);
-    assert!(found.iter().any(|finding| finding.code == Code::Uncarried));
+    let told = |value: &str| -> Vec<(Severity, usize, String)> {
+        let text = format!("[a]\noptions={value}\nkernel=vmlinuz\n");
+        let found = carried(&text)[0].findings(&target);
+        assert!(
+            found.iter().all(|one| one.code == Code::Uncarried),
+            "{found:?}"
+        );
+        found
+            .into_iter()
+            .map(|one| (one.severity, one.at, one.word))
+            .collect()
+    };
+    let error = |at, word: &str| vec![(Severity::Error, at, word.to_owned())];
+    assert_eq!(told("noreboot conswitch=#"), error(9, "conswitch="));
+    assert_eq!(told("noreboot smt=o#ff watchdog"), error(9, "smt=o"));
+    assert_eq!(told("iommu=# x"), error(0, "iommu="));
+    assert_eq!(told("smt=o\tff"), error(0, "smt=o"));
+    assert_eq!(told("noreboot\twatchdog"), error(0, "noreboot"));
+    assert_eq!(told("tee\u{e9}"), error(0, "tee"));
+    let hint = |at, word: &str| vec![(Severity::Hint, at, word.to_owned())];
+    assert_eq!(told("smt=0 noreboot # why"), hint(6, "noreboot"));
+    assert_eq!(told("# all of it"), hint(0, ""));
+    assert_eq!(told("noreboot"), []);
 }
