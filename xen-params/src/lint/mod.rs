@@ -100,8 +100,9 @@ const WHOLE: [&str; 26] = [
 ];
 
 /// Options that a release has, but not each build of it.
-const BUILT_WITH: [(&str, &str); 12] = [
+const BUILT_WITH: [(&str, &str); 14] = [
     ("argo", "ARGO"),
+    ("cpu_type", "XENOPROF"),
     ("debugtrace", "DEBUG_TRACE"),
     ("flask", "XSM_FLASK"),
     ("gdb", "CRASH_DEBUG"),
@@ -112,6 +113,7 @@ const BUILT_WITH: [(&str, &str); 12] = [
     ("lock-depth-size", "DEBUG_LOCKS"),
     ("pv-shim", "PV_SHIM"),
     ("shim_mem", "PV_SHIM"),
+    ("tboot", "TBOOT"),
     ("xsm", "XSM"),
 ];
 
