@@ -101,12 +101,25 @@ impl Composed {
             what.push("a subcommand stands before everything else".to_owned());
         }
         let what = what.join("; ");
-        let from_boot_params = self.boot_params.words().any(|word| word.text == first.word);
-        Some(if from_boot_params {
+        Some(if self.is_of_boot_params(&first.word) {
             Error::setting("--boot-params", what)
         } else {
             Error::Parameter(what)
         })
+    }
+
+    /// An option that a file cannot carry, blamed on the setting that gave it.
+    pub(crate) fn blamed(&self, error: Error) -> Error {
+        match error {
+            Error::Uncarried { word, what } if self.is_of_boot_params(&word) => {
+                Error::setting("--boot-params", format!("{word}: {what}"))
+            }
+            other => other,
+        }
+    }
+
+    fn is_of_boot_params(&self, word: &str) -> bool {
+        self.boot_params.words().any(|known| known.text == word)
     }
 
     /// What does not forbid the line but should be known.

@@ -25,6 +25,15 @@ pub enum Error {
     #[error("{0}")]
     Parameter(String),
 
+    /// An option that a boot loader's file cannot carry.
+    #[error("{word}: {what}")]
+    Uncarried {
+        /// The option.
+        word: String,
+        /// Why not.
+        what: String,
+    },
+
     /// The same, but it is to be installed.
     #[error("{0}")]
     Configured(String),
@@ -66,6 +75,17 @@ pub enum Error {
     NoHypervisor {
         /// The file, or the pattern.
         looked_at: PathBuf,
+    },
+
+    /// A file that a setting names is not there.
+    #[error("{}: {}: no such file", .variable.as_deref().unwrap_or(.flag), .path.display())]
+    NoFile {
+        /// The setting's flag.
+        flag: String,
+        /// The variable that it comes from, if it comes from one.
+        variable: Option<String>,
+        /// The file.
+        path: PathBuf,
     },
 
     /// No kernel that can be a Dom0, or nothing that tells its command line.
@@ -130,15 +150,21 @@ impl Error {
 
     /// The same error, blamed on the variable that the setting comes from.
     pub(crate) fn blamed(self, variables: &[(String, String)]) -> Self {
+        let from = |flag: &str| {
+            let from = variables.iter().find(|(name, _)| name == flag);
+            from.map(|(_, variable)| variable.clone())
+        };
         match self {
-            Self::Setting { flag, what, .. } => {
-                let from = variables.iter().find(|(name, _)| *name == flag);
-                Self::Setting {
-                    variable: from.map(|(_, variable)| variable.clone()),
-                    flag,
-                    what,
-                }
-            }
+            Self::Setting { flag, what, .. } => Self::Setting {
+                variable: from(&flag),
+                flag,
+                what,
+            },
+            Self::NoFile { flag, path, .. } => Self::NoFile {
+                variable: from(&flag),
+                flag,
+                path,
+            },
             other => other,
         }
     }
@@ -147,12 +173,16 @@ impl Error {
     #[must_use]
     pub fn exit_status(&self) -> u8 {
         match self {
-            Self::Usage(_) | Self::Parameter(_) | Self::Setting { variable: None, .. } => 2,
+            Self::Usage(_)
+            | Self::Parameter(_)
+            | Self::Uncarried { .. }
+            | Self::Setting { variable: None, .. } => 2,
             Self::Architecture(_)
             | Self::NoOption(_)
             | Self::NoMatch { .. }
             | Self::NoLine(_)
             | Self::NoHypervisor { .. }
+            | Self::NoFile { .. }
             | Self::NoKernel { .. } => 5,
             Self::Configured(_)
             | Self::Setting { .. }

@@ -14,6 +14,7 @@ mod carried;
 mod cli;
 mod compose;
 mod diff;
+mod entry_files;
 mod error;
 mod explain;
 mod finding;
@@ -43,8 +44,8 @@ pub use explain::{explain, list};
 pub use finding::{Code, Finding, Severity};
 pub use forecast::{Host, MemoryForecast};
 pub use format::{
-    BootEntries, BootFiles, Document, Format, grub_defaults, read_boot_files, render, safe_line,
-    xen_cfg,
+    BootEntries, BootFiles, Document, Format, LimineEntries, grub_defaults, read_boot_files,
+    render, safe_line, xen_cfg,
 };
 pub use line::{END, LINE_MAX, Line, OPTION_MAX, Word, words};
 pub use lint::{lint, lint_linux};

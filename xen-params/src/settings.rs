@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
 
+use crate::Error;
+
 /// The machine and the hypervisor that the line is for.
 #[derive(Debug, Clone, clap::Args)]
 pub struct TargetArgs {
@@ -180,4 +182,20 @@ pub struct BootArgs {
         allow_hyphen_values = true
     )]
     pub linux_cmdline: Option<String>,
+}
+
+impl BootArgs {
+    /// A kernel's line that no setting gave is the running one's.
+    pub(crate) fn blamed(&self, error: Error) -> Error {
+        match error {
+            Error::Setting { flag, what, .. }
+                if flag == "--linux-cmdline" && self.linux_cmdline.is_none() =>
+            {
+                Error::Configured(format!(
+                    "/proc/cmdline: {what} (name another line with --linux-cmdline)"
+                ))
+            }
+            other => other,
+        }
+    }
 }

@@ -4,7 +4,9 @@
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
-use xen_params::{Arch, BootEntries, BootFiles, Line, Side, carried, grub_defaults, safe_line, xen_cfg};
+use xen_params::{
+    Arch, BootEntries, BootFiles, LimineEntries, Line, Side, carried, grub_defaults, safe_line, xen_cfg,
+};
 
 fuzz_target!(|given: (&str, &str)| {
     let (text, linux) = given;
@@ -37,7 +39,20 @@ fuzz_target!(|given: (&str, &str)| {
         line: &line,
         arch: Arch::X86_64,
     };
-    let _ = entries.limine(Path::new("/nowhere"));
+    let limine = LimineEntries {
+        efi: Some("/dom0/xen.efi"),
+        multiboot: Some("/dom0/xen"),
+        packed: false,
+        files: &files,
+        line: &line,
+        arch: Arch::X86_64,
+    };
+    if let Ok(conf) = limine.text() {
+        let commands = conf.lines().filter_map(|line| line.strip_prefix("    cmdline: placeholder "));
+        assert_eq!(commands.clone().count(), 2);
+        assert_eq!(Line::parse(commands.clone().next().expect("a line")), line);
+        assert_eq!(conf.lines().filter(|line| line.starts_with('/')).count(), 4);
+    }
     if let Ok(cfg) = entries.grub(Path::new("/nowhere")) {
         if text.contains('$') || text.chars().any(char::is_whitespace) {
             return;

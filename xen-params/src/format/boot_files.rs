@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::fs;
 use std::path::Path;
 
+use super::on_its_device;
 use crate::Error;
 use crate::settings::BootArgs;
 use crate::target::{below, is_absent, read_if_there};
@@ -17,6 +18,37 @@ pub struct BootFiles {
     pub ramdisk: Option<String>,
     /// Its command line.
     pub linux_cmdline: String,
+}
+
+impl BootFiles {
+    /// The same as a boot loader sees them.
+    pub(crate) fn on_their_device(mut self, root: &Path) -> Self {
+        self.kernel = on_its_device(&self.kernel, root);
+        self.ramdisk = self.ramdisk.map(|file| on_its_device(&file, root));
+        self
+    }
+
+    /// An entry must not name what is not there.
+    ///
+    /// # Errors
+    /// [`Error::NoFile`], blamed on the flag.
+    pub(crate) fn must_be_there(&self, root: &Path) -> Result<(), Error> {
+        let files = [
+            ("--kernel", Some(&self.kernel)),
+            ("--ramdisk", self.ramdisk.as_ref()),
+        ];
+        for (flag, file) in files {
+            let path = file.map(|file| below(root, Path::new(file)));
+            if let Some(path) = path.filter(|path| !path.is_file()) {
+                return Err(Error::NoFile {
+                    flag: flag.to_owned(),
+                    variable: None,
+                    path,
+                });
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What the arguments name, else what is found in `/boot` below `root`.

@@ -6,6 +6,12 @@ use crate::format::entries::name_of;
 use crate::line::Line;
 use crate::{Arch, Error};
 
+/// The section that is booted by default.
+pub(super) const NORMAL: &str = "normal";
+
+/// The section to fall back on.
+pub(super) const SAFE: &str = "safe";
+
 /// The file's text: a normal section, which is the default, and a safe one,
 /// to be had by `xen.efi safe`.
 ///
@@ -14,62 +20,63 @@ use crate::{Arch, Error};
 /// ASCII, or a file name with a space.
 pub fn xen_cfg(line: &Line, arch: Arch, files: &BootFiles) -> Result<String, Error> {
     for word in line.words() {
-        check("options", word.text)?;
+        if let Some(what) = unfit(word.text) {
+            let word = word.text.to_owned();
+            return Err(Error::Uncarried { word, what });
+        }
     }
+    let check = |flag: &str, text: &str| match unfit(text) {
+        Some(what) => Err(Error::setting(flag, format!("{text:?}: {what}"))),
+        None => Ok(()),
+    };
     // xen.efi looks for files beside itself.
     let beside = |path: &str| match path.strip_prefix('/') {
         Some(_) => name_of(path).to_owned(),
         None => path.to_owned(),
     };
-    let kernel = beside(&files.kernel);
-    let ramdisk = files.ramdisk.as_deref().map(beside);
-    check("kernel", &kernel)?;
-    check("the kernel's command line", &files.linux_cmdline)?;
-    let mut body = format!("kernel={kernel}");
+    let file = |flag: &str, path: &str| {
+        let name = beside(path);
+        check(flag, &name)?;
+        if name.contains(' ') {
+            let what = format!("{name:?}: in xen.cfg a space ends a file's name");
+            return Err(Error::setting(flag, what));
+        }
+        Ok(name)
+    };
+    let mut body = format!("kernel={}", file("--kernel", &files.kernel)?);
+    check("--linux-cmdline", &files.linux_cmdline)?;
     if !files.linux_cmdline.is_empty() {
         body += &format!(" {}", files.linux_cmdline);
     }
     body.push('\n');
-    if let Some(ramdisk) = &ramdisk {
-        check("ramdisk", ramdisk)?;
-        body += &format!("ramdisk={ramdisk}\n");
-    }
-    for name in [Some(&kernel), ramdisk.as_ref()].into_iter().flatten() {
-        if name.contains(' ') {
-            return Err(Error::Parameter(format!(
-                "{name:?}: in xen.cfg a space ends a file's name"
-            )));
-        }
+    if let Some(ramdisk) = &files.ramdisk {
+        body += &format!("ramdisk={}\n", file("--ramdisk", ramdisk)?);
     }
     Ok(format!(
         "# Made by xen-params. The files are looked for beside xen.efi.\n\
          [global]\n\
-         default=normal\n\
+         default={NORMAL}\n\
          \n\
-         [normal]\n\
+         [{NORMAL}]\n\
          options={line}\n\
          {body}\
          \n\
-         [safe]\n\
+         [{SAFE}]\n\
          options={}\n\
          {body}",
         safe_line(line, arch)
     ))
 }
 
-fn check(what: &str, text: &str) -> Result<(), Error> {
+/// Why a text would not come out as it is.
+fn unfit(text: &str) -> Option<String> {
     let bad = text
         .chars()
         .find(|c| *c == '#' || !(c.is_ascii_graphic() || *c == ' '));
-    match bad {
-        Some('#') => Err(Error::Parameter(format!(
-            "{what}: {text}: in xen.cfg # begins a comment, even inside a word"
-        ))),
-        Some(c) => Err(Error::Parameter(format!(
-            "{what}: {text:?}: xen.cfg cannot carry {c:?}, only printable ASCII"
-        ))),
-        None => Ok(()),
-    }
+    bad.map(|c| match c {
+        '#' => "in xen.cfg # begins a comment, even inside a word".to_owned(),
+        c => format!("xen.cfg cannot carry {c:?}, only printable ASCII"),
+    })
 }
 
 /// A line to fall back on: what shows messages is kept, everything else is

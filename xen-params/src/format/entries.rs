@@ -1,4 +1,4 @@
-//! Boot entries that name everything themselves: GRUB's and Limine's.
+//! Boot entries for GRUB that name everything themselves.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -25,43 +25,37 @@ pub struct BootEntries<'a> {
 }
 
 impl BootEntries<'_> {
-    /// The titles, the identifiers and the lines of both.
-    fn both(&self) -> [(String, &'static str, Line); 2] {
-        let kernel = name_of(&self.files.kernel);
-        let release = kernel.strip_prefix("vmlinuz-").unwrap_or(kernel);
-        let title = format!("Xen with Linux {release}");
-        [
+    /// Stanzas for a `grub.cfg`, or for the `custom.cfg` that it reads.
+    ///
+    /// # Errors
+    /// What GRUB would not hand on as it is.
+    pub fn grub(&self, root: &Path) -> Result<String, Error> {
+        let (start, module) = match self.arch {
+            Arch::X86_64 => ("multiboot2", "module2"),
+            Arch::Aarch64 => ("xen_hypervisor", "xen_module"),
+        };
+        let path = |flag: &str, file: &str| match unfit_for_grub(file) {
+            Some(what) => Err(Error::setting(flag, format!("{file}: {what}"))),
+            None => Ok(for_grub(&on_its_device(file, root))),
+        };
+        let xen = path("--xen-file", self.hypervisor)?;
+        let kernel = path("--kernel", &self.files.kernel)?;
+        let ramdisk = self.files.ramdisk.as_deref();
+        let ramdisk = ramdisk.map(|file| path("--ramdisk", file)).transpose()?;
+        let linux = words(&self.files.linux_cmdline)
+            .map_err(|(word, what)| Error::setting("--linux-cmdline", format!("{word}: {what}")))?;
+        let title = title(self.files);
+        let mut text = String::new();
+        for (title, id, line) in [
             (title.clone(), "xen-dom0", self.line.clone()),
             (
                 format!("{title}, safe"),
                 "xen-dom0-safe",
                 safe_line(self.line, self.arch),
             ),
-        ]
-    }
-
-    /// Stanzas for a `grub.cfg`, or for the `custom.cfg` that it reads.
-    ///
-    /// # Errors
-    /// What GRUB would not hand on as it is.
-    pub fn grub(&self, root: &Path) -> Result<String, Error> {
-        let words = |line: &str| -> Result<String, Error> {
-            let words = line.split_whitespace();
-            let quoted: Result<Vec<String>, Error> = words
-                .map(|word| unfit_for_grub(word).map_or_else(|| Ok(for_grub(word)), Err))
-                .collect();
-            Ok(quoted?.join(" "))
-        };
-        let (start, module) = match self.arch {
-            Arch::X86_64 => ("multiboot2", "module2"),
-            Arch::Aarch64 => ("xen_hypervisor", "xen_module"),
-        };
-        let path = |file: &str| for_grub(&on_its_device(file, root));
-        let xen = path(self.hypervisor);
-        let linux = words(&self.files.linux_cmdline)?;
-        let mut text = String::new();
-        for (title, id, line) in self.both() {
-            let line = words(&line.to_string())?;
+        ] {
+            let line =
+                words(&line.to_string()).map_err(|(word, what)| Error::Uncarried { word, what })?;
             // A String takes whatever is written to it.
             let _ = write!(
                 text,
@@ -70,65 +64,59 @@ impl BootEntries<'_> {
                  \tset xen_firmware=''\n\
                  \tif [ \"$grub_platform\" = efi ]; then set xen_firmware='no-real-mode edd=off'; fi\n\
                  \t{start} {xen} placeholder {line} $xen_firmware\n\
-                 \t{module} {} placeholder {linux}\n",
+                 \t{module} {kernel} placeholder {linux}\n",
                 for_grub(&title),
-                path(&self.files.kernel),
             );
-            if let Some(ramdisk) = &self.files.ramdisk {
-                let _ = writeln!(text, "\t{module} --nounzip {}", path(ramdisk));
+            if let Some(ramdisk) = &ramdisk {
+                let _ = writeln!(text, "\t{module} --nounzip {ramdisk}");
             }
             text.push_str("}\n");
         }
         Ok(text)
     }
+}
 
-    /// Entries for a `limine.conf`.
-    ///
-    /// # Errors
-    /// What Limine would take for something of its own.
-    pub fn limine(&self, root: &Path) -> Result<String, Error> {
-        let mut text = String::new();
-        for (title, _, line) in self.both() {
-            let line = line.to_string();
-            for carried in [&line, &self.files.linux_cmdline] {
-                if carried.contains("${") || carried.chars().any(char::is_control) {
-                    let what = "limine.conf has a meaning of its own for ${";
-                    return Err(Error::Parameter(format!("{carried:?}: {what}")));
-                }
-            }
-            let path = |file: &str| format!("boot():{}", on_its_device(file, root));
-            let _ = write!(
-                text,
-                "/{title}\n    protocol: multiboot2\n    path: {}\n    cmdline: {line}\n    \
-                 module_path: {}\n    module_string: {}\n",
-                path(self.hypervisor),
-                path(&self.files.kernel),
-                self.files.linux_cmdline
-            );
-            if let Some(ramdisk) = &self.files.ramdisk {
-                let _ = writeln!(text, "    module_path: {}", path(ramdisk));
-            }
-        }
-        Ok(text)
-    }
+/// Each word as GRUB's script must have it; or the one that it would change,
+/// and why.
+fn words(line: &str) -> Result<String, (String, String)> {
+    let quoted: Result<Vec<String>, _> = line
+        .split_whitespace()
+        .map(|word| match unfit_for_grub(word) {
+            Some(what) => Err((word.to_owned(), what)),
+            None => Ok(for_grub(word)),
+        })
+        .collect();
+    Ok(quoted?.join(" "))
+}
+
+/// What the menu says.
+pub(super) fn title(files: &BootFiles) -> String {
+    let kernel = name_of(&files.kernel);
+    let release = kernel.strip_prefix("vmlinuz-").unwrap_or(kernel);
+    format!("Xen with Linux {release}")
 }
 
 pub(super) fn name_of(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or_default()
 }
 
-/// A file's path as a boot loader sees it: where /boot is a file system of its
-/// own, that is the loader's root.
-fn on_its_device(file: &str, root: &Path) -> String {
-    let device = |path: &str| fs::metadata(below(root, Path::new(path))).map(|found| found.dev());
-    let is_own = match (device("/boot"), device("/")) {
-        (Ok(boot), Ok(whole)) => boot != whole,
-        _ => false,
-    };
-    match file.strip_prefix("/boot/") {
-        Some(rest) if is_own => format!("/{rest}"),
-        _ => file.to_owned(),
+/// A file's path from the root of the file system that it is on, as a boot
+/// loader sees it. What is not there yet is where the folder above it is.
+pub(crate) fn on_its_device(file: &str, root: &Path) -> String {
+    let path = Path::new("/").join(file);
+    let mut device = None;
+    let mut inside = path.as_path();
+    for folder in path.ancestors().skip(1) {
+        if let Ok(found) = fs::metadata(below(root, folder)) {
+            if *device.get_or_insert(found.dev()) != found.dev() {
+                // The folder before this one is where that file system begins.
+                let rest = path.strip_prefix(inside).unwrap_or(&path);
+                return format!("/{}", rest.display());
+            }
+        }
+        inside = folder;
     }
+    file.to_owned()
 }
 
 #[cfg(test)]
@@ -175,23 +163,18 @@ mod tests {
     }
 
     #[test]
-    fn limine_gets_two_entries() {
-        let line = Line::parse("dom0_mem=1G,max:1G");
-        let files = files();
-        let text = entries(&line, &files)
-            .limine(Path::new("/nowhere"))
-            .unwrap();
-        assert!(text.starts_with(
-            "/Xen with Linux 6.1\n    protocol: multiboot2\n    \
-             path: boot():/boot/xen-4.17-amd64.gz\n    cmdline: dom0_mem=1G,max:1G\n    \
-             module_path: boot():/boot/vmlinuz-6.1\n    module_string: root=/dev/sda1 ro\n    \
-             module_path: boot():/boot/initrd.img-6.1\n/Xen with Linux 6.1, safe\n"
-        ));
-        let line = Line::parse("tee=${x}");
-        assert!(
-            entries(&line, &files)
-                .limine(Path::new("/nowhere"))
-                .is_err()
+    fn paths_begin_where_their_file_system_does() {
+        // On one file system with the root nothing is cut off.
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join("boot/efi")).unwrap();
+        let path = |file: &str| on_its_device(file, root.path());
+        assert_eq!(path("/boot/efi/xen"), "/boot/efi/xen");
+        assert_eq!(path("/boot/none/yet/xen"), "/boot/none/yet/xen");
+        // /proc is one of its own wherever these tests run.
+        assert_eq!(
+            on_its_device("/proc/self/none", Path::new("/")),
+            "/self/none"
         );
+        assert_eq!(on_its_device("/proc/version", Path::new("/")), "/version");
     }
 }

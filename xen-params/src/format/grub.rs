@@ -12,8 +12,9 @@ use crate::line::Line;
 pub fn grub_defaults(line: &Line) -> Result<String, Error> {
     let mut words = vec![];
     for word in line.words() {
-        if let Some(error) = unfit_for_grub(word.text) {
-            return Err(error);
+        if let Some(what) = unfit_for_grub(word.text) {
+            let word = word.text.to_owned();
+            return Err(Error::Uncarried { word, what });
         }
         words.push(for_grub(word.text));
     }
@@ -29,11 +30,9 @@ pub fn grub_defaults(line: &Line) -> Result<String, Error> {
 }
 
 /// Why GRUB would not hand a word on as it is.
-pub(super) fn unfit_for_grub(word: &str) -> Option<Error> {
+pub(super) fn unfit_for_grub(word: &str) -> Option<String> {
     (word.contains(['\'', '"', '\\']) || !word.is_ascii()).then(|| {
-        Error::Parameter(format!(
-            "{word}: GRUB does not hand quotes, backslashes and letters beyond ASCII on as they are"
-        ))
+        "GRUB does not hand quotes, backslashes and letters beyond ASCII on as they are".to_owned()
     })
 }
 

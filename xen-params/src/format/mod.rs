@@ -5,14 +5,19 @@ mod efi;
 mod entries;
 mod grub;
 mod json;
+mod limine;
 
 pub use boot_files::{BootFiles, read_boot_files};
 pub(crate) use boot_files::{compare, names_after};
 pub use efi::{safe_line, xen_cfg};
 pub use entries::BootEntries;
+pub(crate) use entries::on_its_device;
 pub use grub::grub_defaults;
 pub use json::Document;
 pub(crate) use json::to_json;
+pub use limine::LimineEntries;
+
+use std::path::Path;
 
 use clap::ValueEnum;
 
@@ -51,35 +56,59 @@ pub fn render(
     boot: &BootArgs,
     line_args: &LineArgs,
 ) -> Result<String, Error> {
-    let line = composed.line.to_string();
+    print(format, composed, target, boot, line_args)
+        .map_err(|error| composed.blamed(boot.blamed(error)))
+}
+
+fn print(
+    format: Format,
+    composed: &Composed,
+    target: &Target,
+    boot: &BootArgs,
+    line_args: &LineArgs,
+) -> Result<String, Error> {
+    let line = &composed.line;
     let root = &line_args.target.root;
-    let xen_file = line_args.target.xen_file.as_deref();
+    let hypervisor = || match &line_args.target.xen_file {
+        Some(file) => Ok(file.clone()),
+        None => find_hypervisor(root),
+    };
     match format {
         Format::Plain if line_args.safe => {
-            let safe = safe_line(&composed.line, target.arch);
+            let safe = safe_line(line, target.arch);
             Ok(format!("{line}\n{safe}\n"))
         }
         Format::Plain => Ok(format!("{line}\n")),
-        Format::Grub => grub_defaults(&composed.line),
-        Format::GrubEntry | Format::Limine => {
-            let hypervisor = match xen_file {
-                Some(file) => file.to_path_buf(),
-                None => find_hypervisor(root)?,
-            };
-            let files = read_boot_files(boot, root)?;
-            let entries = BootEntries {
-                hypervisor: &hypervisor.to_string_lossy(),
-                files: &files,
-                line: &composed.line,
-                arch: target.arch,
-            };
-            if format == Format::Limine {
-                entries.limine(root)
-            } else {
-                entries.grub(root)
-            }
+        Format::Grub => grub_defaults(line),
+        Format::GrubEntry => BootEntries {
+            hypervisor: &hypervisor()?.to_string_lossy(),
+            files: &read_boot_files(boot, root)?,
+            line,
+            arch: target.arch,
         }
-        Format::Efi => xen_cfg(&composed.line, target.arch, &read_boot_files(boot, root)?),
+        .grub(root),
+        Format::Limine => {
+            let hypervisor = hypervisor()?;
+            let xen = on_its_device(&hypervisor.to_string_lossy(), root);
+            let is_efi = is_efi(&hypervisor);
+            LimineEntries {
+                efi: is_efi.then_some(xen.as_str()),
+                multiboot: (!is_efi).then_some(xen.as_str()),
+                packed: hypervisor.extension().is_some_and(|ending| ending == "gz"),
+                files: &read_boot_files(boot, root)?.on_their_device(root),
+                line,
+                arch: target.arch,
+            }
+            .text()
+        }
+        Format::Efi => xen_cfg(line, target.arch, &read_boot_files(boot, root)?),
         Format::Json => Document::new(composed, target).print(),
     }
+}
+
+/// Told by the name, for a file to be printed need not be there.
+pub(crate) fn is_efi(hypervisor: &Path) -> bool {
+    hypervisor
+        .extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case("efi"))
 }

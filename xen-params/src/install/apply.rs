@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
-use super::Step;
+use super::{Step, unpack};
 use crate::Error;
 use crate::format::names_after;
 
@@ -48,10 +48,9 @@ pub fn apply(steps: &[Step], mut done: impl FnMut(&Step)) -> Result<Option<Error
                 target,
                 source,
             } => staged.push(link(path, target, source, symlink_at)?),
-            Step::Copy { path, source } => {
-                let content = fs::read(source)
-                    .map_err(|error| Error::system(format!("read {}", source.display()), error))?;
-                staged.push(write(path, &content)?);
+            Step::Copy { path, source } => staged.push(write(path, &read(source)?)?),
+            Step::Unpack { path, source } => {
+                staged.push(write(path, &unpack(source, &read(source)?)?)?);
             }
             Step::Mark(_) => {}
         }
@@ -121,6 +120,10 @@ fn sweep(folder: &Path) {
     }
 }
 
+fn read(source: &Path) -> Result<Vec<u8>, Error> {
+    fs::read(source).map_err(|error| Error::system(format!("read {}", source.display()), error))
+}
+
 fn write<'a>(path: &'a Path, content: &[u8]) -> Result<Staged<'a>, Error> {
     let (staged, mut file) = beside(path, |name| File::create_new(name))?;
     file.write_all(content)
@@ -144,9 +147,7 @@ fn link<'a>(
         Ok((staged, ())) => Ok(staged),
         // vfat answers EPERM; a folder that may not be written says so again.
         Err(Error::System { source: cause, .. }) if has_no_links(&cause) => {
-            let content = fs::read(source)
-                .map_err(|error| Error::system(format!("read {}", source.display()), error))?;
-            write(path, &content)
+            write(path, &read(source)?)
         }
         Err(error) => Err(error),
     }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::plan::{foreign, kept};
-use super::{Fingerprint, Found, RECORD, Record, Step};
+use super::{Fingerprint, Found, RECORD, Record, Step, unpack};
 use crate::Error;
 use crate::target::{below, read_if_there};
 
@@ -18,6 +18,8 @@ pub enum Content {
     Block(String),
     /// What another file holds; the folder's record tells whose it is.
     Copy(PathBuf),
+    /// What gzip packed into another file.
+    Unpacked(PathBuf),
 }
 
 /// A file of a boot entry, and what is there now.
@@ -50,10 +52,13 @@ impl EntryFile {
         let folder = path.parent().unwrap_or(Path::new("/"));
         let record = read_if_there(&folder.join(RECORD))?;
         let source = match &wanted {
-            Content::Copy(source) => {
+            Content::Copy(source) | Content::Unpacked(source) => {
                 let content = fs::read(source)
                     .map_err(|error| Error::system(format!("read {}", source.display()), error))?;
-                Some(Fingerprint::of(&content))
+                Some(match &wanted {
+                    Content::Unpacked(_) => Fingerprint::of(&unpack(source, &content)?),
+                    _ => Fingerprint::of(&content),
+                })
             }
             _ => None,
         };
@@ -89,7 +94,7 @@ impl EntryFile {
                     .ok_or_else(|| self.unfit(format!("{BEGIN:?} without {END:?} after it")))?;
                 (text, is_ours)
             }
-            Content::Copy(source) => return self.copy_steps(source, force),
+            Content::Copy(_) | Content::Unpacked(_) => return self.copy_steps(force),
         };
         if present == Some(text.as_str()) {
             return Ok(vec![]);
@@ -108,7 +113,7 @@ impl EntryFile {
         Ok(steps)
     }
 
-    fn copy_steps(&self, source: &Path, force: bool) -> Result<Vec<Step>, Error> {
+    fn copy_steps(&self, force: bool) -> Result<Vec<Step>, Error> {
         let wanted = self.source.map(Found::File);
         if wanted.as_ref() == Some(&self.found) {
             return Ok(vec![]);
@@ -119,9 +124,11 @@ impl EntryFile {
         if !is_ours {
             steps.extend(foreign(self.path.clone(), &self.found, force)?);
         }
-        steps.push(Step::Copy {
-            path: self.path.clone(),
-            source: source.to_path_buf(),
+        let path = self.path.clone();
+        steps.extend(match self.wanted.clone() {
+            Content::Copy(source) => Some(Step::Copy { path, source }),
+            Content::Unpacked(source) => Some(Step::Unpack { path, source }),
+            Content::Signed(_) | Content::Block(_) => None,
         });
         Ok(steps)
     }
@@ -167,7 +174,8 @@ pub fn plan_entry(
 
 /// The record of copies, which is right before and after they are made.
 fn record_step(files: &[EntryFile], changes: &[Step]) -> Option<Step> {
-    if !changes.iter().any(|step| matches!(step, Step::Copy { .. })) {
+    let is_copy = |step: &Step| matches!(step, Step::Copy { .. } | Step::Unpack { .. });
+    if !changes.iter().any(is_copy) {
         return None;
     }
     let copies = || files.iter().filter(|file| file.source.is_some());

@@ -99,8 +99,7 @@ impl Facts {
             } else {
                 Found::read(&dir)?
             },
-            seen_by_grub: is_same(&dir, &below(root, Path::new("/boot")))?
-                || ["grub", "grub2"].iter().any(|name| dir.join(name).is_dir()),
+            seen_by_grub: seen_by_grub(root, &dir)?,
             record: record.map(|text| Record::parse(&text)).unwrap_or_default(),
             link: Found::read(&dir.join(LINK))?,
             params: Found::read(&dir.join(PARAMS))?,
@@ -157,6 +156,12 @@ pub fn stays_below(root: &Path, path: &Path, option: &str) -> Result<(), Error> 
         return Err(Error::Usage(why));
     }
     Ok(())
+}
+
+/// The folder, already below the root, is `/boot`, or GRUB's own lies in it.
+pub(crate) fn seen_by_grub(root: &Path, dir: &Path) -> Result<bool, Error> {
+    Ok(is_same(dir, &below(root, Path::new("/boot")))?
+        || ["grub", "grub2"].iter().any(|name| dir.join(name).is_dir()))
 }
 
 /// One folder by two names: by a link, a mount or a detour.

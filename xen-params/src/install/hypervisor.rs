@@ -1,6 +1,10 @@
 //! Whether a file can be a hypervisor.
 
+use std::path::Path;
+
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
+
+use crate::Error;
 
 const KERNEL: &str = "no hypervisor: a Linux kernel";
 const RAMDISK: &str = "no hypervisor: an initial ramdisk";
@@ -11,17 +15,40 @@ const LARGEST: usize = 64 << 20;
 /// Why the file is none. Anything but a hypervisor would make the machine stop
 /// at boot.
 pub(super) fn unfit(content: &[u8]) -> Option<&'static str> {
-    if !content.starts_with(b"\x1f\x8b") {
+    if !is_packed(content) {
         return unfit_unpacked(content);
     }
-    let unpacked = packed(content).map(|body| {
+    match unpacked(content) {
         // What is there of a larger file is enough.
-        decompress_to_vec_with_limit(body, LARGEST).unwrap_or_else(|error| error.output)
-    });
-    match unpacked {
-        Some(content) if !content.is_empty() => unfit_unpacked(&content),
+        Some(Ok(content) | Err(content)) if !content.is_empty() => unfit_unpacked(&content),
         _ => Some("no hypervisor: it cannot be unpacked"),
     }
+}
+
+/// What gzip packed, whole, or as far as it goes; `None` where it begins with
+/// nothing of the kind.
+fn unpacked(content: &[u8]) -> Option<Result<Vec<u8>, Vec<u8>>> {
+    let unpacked = decompress_to_vec_with_limit(packed(content)?, LARGEST);
+    Some(unpacked.map_err(|error| error.output))
+}
+
+/// What gzip packed into a file.
+///
+/// # Errors
+/// It is damaged, or too large for a hypervisor.
+pub(crate) fn unpack(path: &Path, content: &[u8]) -> Result<Vec<u8>, Error> {
+    match unpacked(content) {
+        Some(Ok(content)) => Ok(content),
+        _ => Err(Error::Unfit {
+            path: path.to_path_buf(),
+            what: "it cannot be unpacked".to_owned(),
+        }),
+    }
+}
+
+/// It begins as what gzip packs does.
+pub(crate) fn is_packed(content: &[u8]) -> bool {
+    content.starts_with(b"\x1f\x8b")
 }
 
 fn unfit_unpacked(content: &[u8]) -> Option<&'static str> {

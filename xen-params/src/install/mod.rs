@@ -15,8 +15,9 @@ mod record;
 
 pub use apply::apply;
 pub use entry::{Content, EntryFile, grub_custom, grub_settings, plan_entry};
-pub(crate) use facts::read_hypervisor;
 pub use facts::{Facts, Found, find_efi, find_hypervisor, marker, stays_below};
+pub(crate) use facts::{read_hypervisor, seen_by_grub};
+pub(crate) use hypervisor::{is_packed, unpack};
 pub use plan::{Step, Wanted, plan};
 pub use record::{Fingerprint, Record};
 

@@ -51,6 +51,13 @@ pub enum Step {
         /// Where from.
         source: PathBuf,
     },
+    /// Unpack a file that gzip packed.
+    Unpack {
+        /// Where to.
+        path: PathBuf,
+        /// Where from.
+        source: PathBuf,
+    },
     /// Tell that the system needs a reboot.
     Mark(PathBuf),
 }
@@ -79,6 +86,9 @@ impl Step {
                 format!("ln -sfn {} {}", quoted(target), quoted(path))
             }
             Self::Copy { path, source } => format!("cp {} {}", quoted(source), quoted(path)),
+            Self::Unpack { path, source } => {
+                format!("gzip -dc {} > {}", quoted(source), quoted(path))
+            }
             Self::Mark(path) => format!("touch {}", quoted(path)),
         }
     }
@@ -97,6 +107,9 @@ impl Step {
             }
             Self::Copy { path, source } => {
                 format!("copied {} to {}", source.display(), path.display())
+            }
+            Self::Unpack { path, source } => {
+                format!("unpacked {} to {}", source.display(), path.display())
             }
             Self::Mark(path) => format!("made {}", path.display()),
         }

@@ -1,6 +1,6 @@
 //! Settings that come by variables, and whom a wrong one is blamed on.
 
-use crate::params;
+use crate::{params, root};
 
 #[test]
 fn the_environment_gives_what_the_arguments_do_not() {
@@ -104,4 +104,85 @@ fn a_wrong_flag_is_not_blamed_on_the_variable() {
         .assert()
         .code(6)
         .stderr("xen-params: XEN_BOOT_PARAMS: missing closing quote\n");
+}
+
+#[test]
+fn a_wrong_setting_of_a_boot_file_is_blamed_on_its_variable() {
+    let root = root("debian");
+    let kernel = "XEN_PARAMS_KERNEL";
+    let cmdline = "XEN_PARAMS_LINUX_CMDLINE";
+    for (format, variable, value, flag, what) in [
+        (
+            "efi",
+            kernel,
+            "/boot/a b",
+            "--kernel",
+            "\"a b\": in xen.cfg a space ends a file's name",
+        ),
+        (
+            "efi",
+            cmdline,
+            "root=LABEL=a#b",
+            "--linux-cmdline",
+            "\"root=LABEL=a#b\": in xen.cfg # begins a comment, even inside a word",
+        ),
+        (
+            "efi",
+            "XEN_PARAMS_RAMDISK",
+            "/boot/é",
+            "--ramdisk",
+            "\"é\": xen.cfg cannot carry 'é', only printable ASCII",
+        ),
+        (
+            "grub-entry",
+            cmdline,
+            "a='b'",
+            "--linux-cmdline",
+            "a='b': GRUB does not hand quotes, backslashes and letters beyond ASCII on as they are",
+        ),
+        (
+            "limine",
+            cmdline,
+            "a=${b}",
+            "--linux-cmdline",
+            "\"a=${b}\": limine.conf has a meaning of its own for ${",
+        ),
+        (
+            "limine",
+            kernel,
+            "/boot/a#b",
+            "--kernel",
+            "\"/boot/a#b\": in limine.conf # in a path begins a checksum",
+        ),
+    ] {
+        let arguments = ["--root", &root, "--format", format];
+        params(&arguments)
+            .env(variable, value)
+            .assert()
+            .code(6)
+            .stdout("")
+            .stderr(format!("xen-params: {variable}: {what}\n"));
+        params(&arguments)
+            .args([flag, value])
+            .assert()
+            .code(2)
+            .stderr(format!("xen-params: {flag}: {what}\n"));
+    }
+}
+
+#[test]
+fn an_option_that_a_file_cannot_carry_is_blamed_on_what_gave_it() {
+    let root = root("debian");
+    let what = "in xen.cfg # begins a comment, even inside a word\n";
+    let arguments = ["--root", &root, "--format", "efi"];
+    params(&arguments)
+        .env("XEN_BOOT_PARAMS", "conswitch=#")
+        .assert()
+        .code(6)
+        .stderr(format!("xen-params: XEN_BOOT_PARAMS: conswitch=#: {what}"));
+    params(&arguments)
+        .arg("conswitch=#")
+        .assert()
+        .code(2)
+        .stderr(format!("xen-params: conswitch=#: {what}"));
 }

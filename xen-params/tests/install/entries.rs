@@ -1,39 +1,11 @@
-//! `install --boot-entry`, and the hook that does it again when a kernel comes
-//! or goes.
+//! `install --boot-entry`.
 
 use std::fs;
 use std::path::Path;
 
-use assert_cmd::Command;
-use assert_cmd::cargo::cargo_bin;
 use predicates::str::contains;
 
-use crate::{copy, install_entry};
-
-fn read(root: &Path, path: &str) -> String {
-    fs::read_to_string(root.join(path)).unwrap()
-}
-
-fn write(root: &Path, path: &str, text: &str) {
-    let path = root.join(path);
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, text).unwrap();
-}
-
-/// The hook as a package's script calls it.
-fn hook(root: &Path, arguments: &[&str]) -> Command {
-    let script = format!("{}/hooks/xen-params", env!("CARGO_MANIFEST_DIR"));
-    let program = cargo_bin!("xen-params");
-    let folder = program.parent().unwrap().display();
-    let mut command = Command::new("sh");
-    command
-        .env_clear()
-        .env("PATH", format!("{folder}:/usr/bin:/bin"))
-        .env("DPKG_ROOT", root)
-        .arg(script)
-        .args(arguments);
-    command
-}
+use crate::{copy, install_entry, read, write};
 
 #[test]
 fn grub_s_settings_go_where_its_script_looks() {
@@ -125,62 +97,68 @@ fn the_folder_of_xen_efi_has_all_that_is_named_in_it() {
 }
 
 #[test]
-fn the_hook_follows_the_newest_kernel() {
-    let root = copy("debian");
-    write(
-        root.path(),
-        "etc/default/xen-dom0",
-        "XEN_PARAMS_BOOT_ENTRY=efi\nXEN_PARAMS_DIR=/efi\nXEN_PARAMS_ARCH=x86_64\n\
-         XEN_DOM0_MEM=1G,max:1G\n",
-    );
-    write(root.path(), "etc/kernel/cmdline", "root=LABEL=system ro\n");
-    hook(
-        root.path(),
-        &["6.1.0-10-amd64", "/boot/vmlinuz-6.1.0-10-amd64"],
-    )
-    .assert()
-    .success()
-    .stdout("")
-    .stderr("");
-    let kernel = "kernel=vmlinuz-6.1.0-10-amd64 root=LABEL=system ro\n";
-    assert!(read(root.path(), "efi/xen.cfg").contains(kernel));
-
-    write(root.path(), "boot/vmlinuz-6.1.0-12-amd64", "kernel");
-    write(
-        root.path(),
-        "boot/config-6.1.0-12-amd64",
-        "CONFIG_XEN_DOM0=y\n",
-    );
-    hook(root.path(), &["add", "6.1.0-12-amd64", "/boot/entry"])
-        .env("KERNEL_INSTALL_VERBOSE", "1")
-        .assert()
-        .success()
-        .stderr(contains("efi/xen.cfg"));
-    assert!(read(root.path(), "efi/xen.cfg").contains("kernel=vmlinuz-6.1.0-12-amd64 "));
-
-    fs::remove_file(root.path().join("boot/vmlinuz-6.1.0-12-amd64")).unwrap();
-    hook(root.path(), &["remove", "6.1.0-12-amd64", "/boot/entry"])
+fn a_dry_run_of_an_entry_prints_commands_that_do_the_same() {
+    let line = ["--boot-entry", "limine", "--dir", "/esp", "noreboot"];
+    let (done, told) = (copy("debian"), copy("debian"));
+    install_entry(done.path(), &line).assert().success();
+    let output = install_entry(told.path(), &line)
+        .arg("--dry-run")
         .assert()
         .success();
-    assert!(read(root.path(), "efi/xen.cfg").contains(kernel));
+    assert!(!told.path().join("esp").exists());
+    let script = String::from_utf8(output.get_output().stdout.clone()).unwrap();
+    let status = std::process::Command::new("sh")
+        .args(["-ec", &script])
+        .status();
+    assert!(status.unwrap().success());
+    for name in ["limine.conf", "dom0/xen", "dom0/xen.efi", "dom0/xen.cfg"] {
+        let path = format!("esp/{name}");
+        let content = |root: &Path| fs::read(root.join(&path)).unwrap();
+        assert_eq!(content(done.path()), content(told.path()), "{path}");
+    }
 }
 
 #[test]
-fn the_hook_never_fails_a_kernel_s_package() {
+fn an_entry_names_no_kernel_that_is_not_there() {
     let root = copy("debian");
-    let kernel = ["6.1.0-10-amd64"];
-    hook(root.path(), &kernel).assert().success().stderr("");
-    write(root.path(), "etc/default/xen-dom0", "XEN_DOM0_MEM=1G\n");
-    hook(root.path(), &kernel).assert().success().stderr("");
-    write(
-        root.path(),
-        "etc/default/xen-dom0",
-        "XEN_PARAMS_BOOT_ENTRY=efi\nXEN_PARAMS_DIR=/efi\nXEN_PARAMS_ARCH=x86_64\n\
-         XEN_BOOT_PARAMS=iomu=1\n",
+    fs::create_dir_all(root.path().join("boot/grub")).unwrap();
+    let none = root.path().join("boot/none");
+    for entry in ["grub-entry", "efi", "limine"] {
+        for (flag, variable) in [
+            ("--kernel", "XEN_PARAMS_KERNEL"),
+            ("--ramdisk", "XEN_PARAMS_RAMDISK"),
+        ] {
+            let line = ["--boot-entry", entry, "--dir", "/esp"];
+            let said =
+                |from: &str| format!("xen-params: {from}: {}: no such file\n", none.display());
+            install_entry(root.path(), &line)
+                .args([flag, "/boot/none"])
+                .assert()
+                .code(5)
+                .stderr(said(flag));
+            install_entry(root.path(), &line)
+                .env(variable, "/boot/none")
+                .assert()
+                .code(5)
+                .stderr(said(variable));
+        }
+    }
+    assert!(!root.path().join("esp").exists());
+}
+
+#[test]
+fn what_a_loader_cannot_carry_is_not_installed() {
+    let root = copy("debian");
+    write(root.path(), "proc/cmdline", "root=LABEL=a#b ro\n");
+    let line = ["--boot-entry", "efi", "--dir", "/efi"];
+    install_entry(root.path(), &line).assert().code(6).stderr(
+        "xen-params: /proc/cmdline: \"root=LABEL=a#b ro\": in xen.cfg # begins a comment, \
+             even inside a word (name another line with --linux-cmdline)\n",
     );
-    hook(root.path(), &kernel).assert().success().stderr(
-        "xen-params: XEN_BOOT_PARAMS: iomu=1: Xen has no such option (did you mean iommu?)\n\
-         xen-params: the boot entry of Xen was left as it was\n",
-    );
+    install_entry(root.path(), &line)
+        .args(["--linux-cmdline", "ro", "conswitch=#"])
+        .assert()
+        .code(6)
+        .stderr("xen-params: conswitch=#: in xen.cfg # begins a comment, even inside a word\n");
     assert!(!root.path().join("efi").exists());
 }

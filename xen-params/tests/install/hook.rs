@@ -1,0 +1,86 @@
+//! The hook that writes the boot entry again when a kernel comes or goes.
+
+use std::fs;
+use std::path::Path;
+
+use assert_cmd::Command;
+use assert_cmd::cargo::cargo_bin;
+use predicates::str::contains;
+
+use crate::{copy, read, write};
+
+/// The hook as a package's script calls it.
+fn hook(root: &Path, arguments: &[&str]) -> Command {
+    let script = format!("{}/hooks/xen-params", env!("CARGO_MANIFEST_DIR"));
+    let program = cargo_bin!("xen-params");
+    let folder = program.parent().unwrap().display();
+    let mut command = Command::new("sh");
+    command
+        .env_clear()
+        .env("PATH", format!("{folder}:/usr/bin:/bin"))
+        .env("DPKG_ROOT", root)
+        .arg(script)
+        .args(arguments);
+    command
+}
+
+#[test]
+fn the_hook_follows_the_newest_kernel() {
+    let root = copy("debian");
+    write(
+        root.path(),
+        "etc/default/xen-dom0",
+        "XEN_PARAMS_BOOT_ENTRY=efi\nXEN_PARAMS_DIR=/efi\nXEN_PARAMS_ARCH=x86_64\n\
+         XEN_DOM0_MEM=1G,max:1G\n",
+    );
+    write(root.path(), "etc/kernel/cmdline", "root=LABEL=system ro\n");
+    hook(
+        root.path(),
+        &["6.1.0-10-amd64", "/boot/vmlinuz-6.1.0-10-amd64"],
+    )
+    .assert()
+    .success()
+    .stdout("")
+    .stderr("");
+    let kernel = "kernel=vmlinuz-6.1.0-10-amd64 root=LABEL=system ro\n";
+    assert!(read(root.path(), "efi/xen.cfg").contains(kernel));
+
+    write(root.path(), "boot/vmlinuz-6.1.0-12-amd64", "kernel");
+    write(
+        root.path(),
+        "boot/config-6.1.0-12-amd64",
+        "CONFIG_XEN_DOM0=y\n",
+    );
+    hook(root.path(), &["add", "6.1.0-12-amd64", "/boot/entry"])
+        .env("KERNEL_INSTALL_VERBOSE", "1")
+        .assert()
+        .success()
+        .stderr(contains("efi/xen.cfg"));
+    assert!(read(root.path(), "efi/xen.cfg").contains("kernel=vmlinuz-6.1.0-12-amd64 "));
+
+    fs::remove_file(root.path().join("boot/vmlinuz-6.1.0-12-amd64")).unwrap();
+    hook(root.path(), &["remove", "6.1.0-12-amd64", "/boot/entry"])
+        .assert()
+        .success();
+    assert!(read(root.path(), "efi/xen.cfg").contains(kernel));
+}
+
+#[test]
+fn the_hook_never_fails_a_kernel_s_package() {
+    let root = copy("debian");
+    let kernel = ["6.1.0-10-amd64"];
+    hook(root.path(), &kernel).assert().success().stderr("");
+    write(root.path(), "etc/default/xen-dom0", "XEN_DOM0_MEM=1G\n");
+    hook(root.path(), &kernel).assert().success().stderr("");
+    write(
+        root.path(),
+        "etc/default/xen-dom0",
+        "XEN_PARAMS_BOOT_ENTRY=efi\nXEN_PARAMS_DIR=/efi\nXEN_PARAMS_ARCH=x86_64\n\
+         XEN_BOOT_PARAMS=iomu=1\n",
+    );
+    hook(root.path(), &kernel).assert().success().stderr(
+        "xen-params: XEN_BOOT_PARAMS: iomu=1: Xen has no such option (did you mean iommu?)\n\
+         xen-params: the boot entry of Xen was left as it was\n",
+    );
+    assert!(!root.path().join("efi").exists());
+}
