@@ -13,6 +13,7 @@ use crate::cli::{DiffArgs, LintArgs};
 use crate::finding::{Finding, Severity};
 use crate::format::to_json;
 use crate::lint::lint;
+use crate::table::table;
 use crate::target::below;
 use crate::{Error, Target, diff, print};
 
@@ -100,10 +101,17 @@ fn checked(given: &[String], root: &Path, target: &Target) -> Result<Vec<Checked
     }
 }
 
-/// No option of Xen holds a slash before its value.
+/// The word names a file: it has a slash, which no option of Xen has before its
+/// value; or there is such a file, and no such option.
 fn is_file(word: &str, root: &Path) -> bool {
     let name = word.split('=').next().unwrap_or_default();
-    (name.contains('/') || name.contains('.')) && below(root, Path::new(word)).is_file()
+    let is_path = name.contains('/') && !name.contains(' ');
+    is_path || !is_option(name) && !word.is_empty() && below(root, Path::new(word)).is_file()
+}
+
+/// Some machine and release has it.
+fn is_option(name: &str) -> bool {
+    table().iter().any(|entry| entry.name == name)
 }
 
 fn told(checked: &Checked, several: bool, caret: bool) -> String {

@@ -106,6 +106,48 @@ fn lint_knows_files_by_what_they_hold() {
 }
 
 #[test]
+fn a_file_that_is_not_there_is_no_option() {
+    let folder = tempfile::tempdir().unwrap();
+    let none = folder.path().join("none.cfg").display().to_string();
+    let said = format!("xen-params: read {none}: No such file or directory (os error 2)\n");
+    for arguments in [
+        &["lint", &none][..],
+        &["diff", "smt=0", &none],
+        &["--from", &none],
+    ] {
+        params(arguments)
+            .assert()
+            .code(1)
+            .stdout("")
+            .stderr(said.clone());
+    }
+    params(&["lint", "noreboot boot/none"])
+        .assert()
+        .code(6)
+        .stdout("error: boot/none: Xen has no such option\n");
+    let folder = folder.path().display().to_string();
+    params(&["lint", &folder]).assert().code(1).stderr(format!(
+        "xen-params: read {folder}: Is a directory (os error 21)\n"
+    ));
+}
+
+#[test]
+fn a_file_of_the_current_folder_needs_no_slash_unless_it_is_named_as_an_option() {
+    let folder = tempfile::tempdir().unwrap();
+    let lint = |word: &str| {
+        std::fs::write(folder.path().join(word), "smt=x\n").unwrap();
+        params(&["lint", word])
+            .current_dir(folder.path())
+            .assert()
+            .get_output()
+            .stdout
+            .clone()
+    };
+    assert!(lint("defaults").starts_with(b"defaults:1: error: smt=x: "));
+    assert_eq!(lint("noreboot"), b"");
+}
+
+#[test]
 fn explain_foretells_what_dom0_gets() {
     params(&["explain", "--host-mem=64G", "dom0_mem=1G+25%,max:8G"])
         .assert()
