@@ -91,15 +91,16 @@ pub struct Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A control character in it must not reach a terminal.
-        let plain: String = self.word.chars().flat_map(visible).collect();
-        write!(f, "{plain}: {}", self.what)
-    }
-}
-
-fn visible(letter: char) -> Vec<char> {
-    if letter.is_control() {
-        letter.escape_default().collect()
-    } else {
-        vec![letter]
+        let mut rest = self.word.as_str();
+        while let Some(at) = rest.find(char::is_control) {
+            let (plain, after) = rest.split_at(at);
+            let mut letters = after.chars();
+            f.write_str(plain)?;
+            if let Some(letter) = letters.next() {
+                write!(f, "{}", letter.escape_default())?;
+            }
+            rest = letters.as_str();
+        }
+        write!(f, "{rest}: {}", self.what)
     }
 }

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use serde::{Serialize, Serializer};
 
-use crate::names::{closest, may_be_like};
+use crate::names::{closest, letters_of, may_be_like};
 use crate::target::as_optional_text;
 use crate::{Arch, Target, Version};
 
@@ -194,15 +194,22 @@ pub fn find(name: &str, target: &Target) -> Vec<&'static Entry> {
     found
 }
 
+/// The letters of each name, which are asked for again for each unknown one.
+static LETTERS: LazyLock<Vec<u32>> =
+    LazyLock::new(|| TABLE.iter().map(|entry| letters_of(entry.name)).collect());
+
 /// The option of the target whose name is most like `name`, if any is alike.
 #[must_use]
 pub fn nearest(name: &str, target: &Target) -> Option<&'static str> {
     let may_be_like = may_be_like(name);
-    let names = table()
+    let names = TABLE
         .iter()
-        .filter(|entry| may_be_like(&entry.name))
-        .filter(|entry| entry.on(target.arch) && entry.at(target.xen))
-        .map(|entry| entry.name);
+        .zip(LETTERS.iter())
+        .filter(|(_, letters)| may_be_like(**letters))
+        .map(|(entry, _)| {
+            let counts = || entry.on(target.arch) && entry.at(target.xen);
+            (entry.name, counts)
+        });
     closest(name, names)
 }
 

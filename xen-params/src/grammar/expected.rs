@@ -86,10 +86,13 @@ impl<'a> Expected<'a> {
             Term::Flag(word) => Some(*word),
             Term::Kind(_) | Term::End => None,
         });
-        let meant = closest(name.strip_prefix("no-").unwrap_or(name), words)
-            .filter(|meant| *meant != name)
-            .map(|meant| format!(" (did you mean {meant}?)"))
-            .unwrap_or_default();
+        let meant = closest(
+            name.strip_prefix("no-").unwrap_or(name),
+            words.map(|word| (word, || true)),
+        )
+        .filter(|meant| *meant != name)
+        .map(|meant| format!(" (did you mean {meant}?)"))
+        .unwrap_or_default();
         format!("{what}{meant}: it takes {}", listed(&names))
     }
 }
