@@ -107,7 +107,7 @@ pub struct ExplainArgs {
     pub host_mem: Option<String>,
 
     /// Tell it for so many processors [default: this machine's, off Xen]
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
     pub cpus: Option<u64>,
 
     /// How it is told.
@@ -163,8 +163,8 @@ pub struct InstallArgs {
     pub dir: Option<PathBuf>,
 
     /// Install a boot entry: for grub and grub-entry where GRUB looks for it,
-    /// for efi xen.cfg, xen.efi, kernel and ramdisk in DIR, for limine in
-    /// DIR/limine.conf
+    /// for efi xen.cfg, xen.efi, kernel and ramdisk in DIR, for limine entries
+    /// in DIR/limine.conf and what they name in DIR/dom0
     #[arg(
         long,
         value_enum,
@@ -200,7 +200,7 @@ pub enum BootEntry {
     GrubEntry,
     /// A folder for xen.efi.
     Efi,
-    /// Entries in limine.conf, a normal and a safe one.
+    /// Entries in limine.conf, a normal and a safe one for UEFI and for a BIOS.
     Limine,
 }
 

@@ -21,6 +21,18 @@ pub(crate) fn install(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Result<(), Error> {
+    install_all(args, out, err).map_err(|error| match error {
+        // Nothing was looked for: it was named.
+        Error::NoHypervisor { looked_at } if args.line.target.xen_file.is_some() => Error::NoFile {
+            flag: "--xen-file".to_owned(),
+            variable: None,
+            path: looked_at,
+        },
+        other => other,
+    })
+}
+
+fn install_all(args: &InstallArgs, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Error> {
     let mut target_args = args.line.target.clone();
     let root = target_args.root.clone();
     if let Some(dir) = &args.dir {

@@ -124,7 +124,7 @@ pub fn marker(root: &Path) -> Option<PathBuf> {
 /// Refuses a path that leads out of `root`, by `..` or by a link.
 ///
 /// # Errors
-/// [`Error::Usage`], with the option that gave the path.
+/// [`Error::Setting`], with the option that gave the path.
 pub fn stays_below(root: &Path, path: &Path, option: &str) -> Result<(), Error> {
     if root == Path::new("/") {
         return Ok(());
@@ -152,8 +152,8 @@ pub fn stays_below(root: &Path, path: &Path, option: &str) -> Result<(), Error> 
         _ => false,
     };
     if climbs_out || is_elsewhere {
-        let why = format!("{option} {}: leads out of --root", path.display());
-        return Err(Error::Usage(why));
+        let what = format!("{}: leads out of --root", path.display());
+        return Err(Error::setting(option, what));
     }
     Ok(())
 }

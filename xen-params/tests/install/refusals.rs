@@ -65,9 +65,19 @@ fn there_must_be_a_hypervisor() {
         .assert()
         .code(5)
         .stderr(contains("/boot/xen-*.gz: no hypervisor there"));
+    let said = |from: &str| {
+        let none = root.path().join("boot/none.gz");
+        format!("xen-params: {from}: {}: no such file\n", none.display())
+    };
     install(root.path(), &["--xen-file", "/boot/none.gz"])
         .assert()
-        .code(5);
+        .code(5)
+        .stderr(said("--xen-file"));
+    install(root.path(), &[])
+        .env("XEN_PARAMS_XEN_FILE", "/boot/none.gz")
+        .assert()
+        .code(5)
+        .stderr(said("XEN_PARAMS_XEN_FILE"));
     install(root.path(), &["--xen-file", "/boot/xen-notes.txt"])
         .assert()
         .code(6)
@@ -123,9 +133,7 @@ fn nothing_is_written_outside_the_root() {
             .arg(&root)
             .assert()
             .code(2)
-            .stderr(format!(
-                "xen-params: --dir {dir}: leads out of --root (see --help)\n"
-            ));
+            .stderr(format!("xen-params: --dir: {dir}: leads out of --root\n"));
     }
     assert_eq!(names(outer.path()), ["a"]);
     assert_eq!(names(&outer.path().join("a")), ["root"]);
