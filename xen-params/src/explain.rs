@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::finding::Finding;
 use crate::forecast::{Host, told};
 use crate::format::to_json;
-use crate::grammar::{Amount, Bound, Memory, Vcpus, describe, parse_size};
+use crate::grammar::{Amount, Bound, Memory, Vcpus, describe, parse_boolean, parse_size};
 use crate::line::Word;
 use crate::lint::{lint, resolve};
 use crate::table::{Entry, Parser, find, nearest, table};
@@ -182,6 +182,13 @@ fn meaning(option: &str, entry: &Entry, text: &str, target: &Target, host: &Host
                 value.told.push(format!("{text}: {size}"));
             }
         }
+        (_, Parser::Boolean) => {
+            if let Ok(is_on) = parse_boolean(text) {
+                let meant = if is_on { "yes" } else { "no" };
+                value.told.push(format!("{text}: {meant}"));
+            }
+        }
+        _ if value.findings.is_empty() => value.told.push(format!("{text}: is taken so")),
         _ => {}
     }
     let findings = value.findings.iter().map(Finding::to_string);

@@ -1,5 +1,6 @@
 //! The forms that report: lint, explain, list, diff.
 
+use predicates::prelude::PredicateBooleanExt as _;
 use predicates::str::contains;
 
 use crate::params;
@@ -201,6 +202,13 @@ fn explain_tells_what_an_option_and_its_value_mean() {
                machines: all\n  \
                64k: 64 KiB\n",
     );
+    params(&["explain", "smt=off", "sched=credit"])
+        .assert()
+        .success()
+        .stdout(contains("  off: no\n").and(contains("  credit: is taken so\n")));
+    params(&["explain", "--cpus=0", "dom0_max_vcpus=1"])
+        .assert()
+        .code(2);
     params(&["explain", "dom0-mem"])
         .assert()
         .code(5)
