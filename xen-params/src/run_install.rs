@@ -10,6 +10,7 @@ use crate::format::safe_line;
 use crate::install::{
     Facts, Step, Wanted, apply, find_efi, find_hypervisor, marker, plan, plan_entry, stays_below,
 };
+use crate::target::below;
 use crate::{Error, Target, print, warn};
 
 /// Installs what the arguments ask for.
@@ -75,7 +76,12 @@ fn install_all(args: &InstallArgs, out: &mut dyn Write, err: &mut dyn Write) -> 
                 other => other,
             }
         })?;
-        steps = plan_entry(&files, marker(&root), force)?;
+        steps = plan_entry(
+            &files,
+            &below(&root, Path::new("/boot")),
+            marker(&root),
+            force,
+        )?;
     }
     let has_folder_of_its_own = matches!(args.boot_entry, Some(BootEntry::Efi | BootEntry::Limine));
     if let (Some(dir), false) = (&args.dir, has_folder_of_its_own) {

@@ -52,7 +52,7 @@ pub fn apply(steps: &[Step], mut done: impl FnMut(&Step)) -> Result<Option<Error
             Step::Unpack { path, source } => {
                 staged.push(write(path, &unpack(source, &read(source)?)?)?);
             }
-            Step::Mark(_) => {}
+            Step::Remove(_) | Step::Mark(_) => {}
         }
     }
     let mut folders: Vec<&Path> = staged.iter().filter_map(|one| one.path.parent()).collect();
@@ -62,6 +62,16 @@ pub fn apply(steps: &[Step], mut done: impl FnMut(&Step)) -> Result<Option<Error
             .map_err(|error| Error::system(format!("rename to {}", one.path.display()), error))?;
     }
     folders.into_iter().try_for_each(synchronize)?;
+    for step in steps {
+        if let Step::Remove(path) = step {
+            fs::remove_file(path)
+                .or_else(|error| match error.kind() {
+                    io::ErrorKind::NotFound => Ok(()),
+                    _ => Err(error),
+                })
+                .map_err(|error| Error::system(format!("remove {}", path.display()), error))?;
+        }
+    }
     let mut remark = None;
     for step in steps {
         match step {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::copies::{record_step, stale_copies};
 use super::plan::{foreign, kept};
 use super::{Fingerprint, Found, RECORD, Record, Step, unpack};
 use crate::Error;
@@ -76,7 +77,7 @@ impl EntryFile {
         })
     }
 
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         let name = self.path.file_name().unwrap_or_default();
         name.to_string_lossy().into_owned()
     }
@@ -141,12 +142,14 @@ impl EntryFile {
     }
 }
 
-/// The steps for all files; none where everything is so already.
+/// The steps for all files; none where everything is so already. `boot` is the
+/// folder that kernels are copied from: a copy of one that is gone there goes too.
 ///
 /// # Errors
 /// A name is taken by what this program did not write, and `force` is not set.
 pub fn plan_entry(
     files: &[EntryFile],
+    boot: &Path,
     marker: Option<PathBuf>,
     force: bool,
 ) -> Result<Vec<Step>, Error> {
@@ -159,39 +162,19 @@ pub fn plan_entry(
             folders.push(folder);
         }
     }
-    if changes.is_empty() {
+    let stale = stale_copies(files, boot)?;
+    if changes.is_empty() && stale.is_empty() {
         return Ok(vec![]);
     }
     let folders = folders.into_iter();
     let mut steps: Vec<Step> = folders
         .map(|folder| Step::MakeFolder(folder.to_path_buf()))
         .collect();
-    steps.extend(record_step(files, &changes));
+    steps.extend(record_step(files, &changes, &stale));
     steps.extend(changes);
+    steps.extend(stale.into_iter().map(Step::Remove));
     steps.extend(marker.map(Step::Mark));
     Ok(steps)
-}
-
-/// The record of copies, which is right before and after they are made.
-fn record_step(files: &[EntryFile], changes: &[Step]) -> Option<Step> {
-    let is_copy = |step: &Step| matches!(step, Step::Copy { .. } | Step::Unpack { .. });
-    if !changes.iter().any(is_copy) {
-        return None;
-    }
-    let copies = || files.iter().filter(|file| file.source.is_some());
-    let first = copies().next()?;
-    // Kernels that are gone from the entry stay ours.
-    let mut record = first.record.clone();
-    for file in copies() {
-        let line = file
-            .source
-            .and_then(|source| Found::File(source).recorded(&file.name()));
-        line.into_iter().for_each(|line| record.add(line));
-    }
-    Some(Step::Write {
-        path: first.path.with_file_name(RECORD),
-        text: record.to_string(),
-    })
 }
 
 /// Where grub-mkconfig below `root` looks for `GRUB_CMDLINE_XEN`.

@@ -7,6 +7,7 @@
 //! somebody, and is left alone unless that is forced.
 
 mod apply;
+mod copies;
 mod entry;
 mod facts;
 mod hypervisor;

@@ -58,6 +58,8 @@ pub enum Step {
         /// Where from.
         source: PathBuf,
     },
+    /// Remove a file.
+    Remove(PathBuf),
     /// Tell that the system needs a reboot.
     Mark(PathBuf),
 }
@@ -89,6 +91,7 @@ impl Step {
             Self::Unpack { path, source } => {
                 format!("gzip -dc {} > {}", quoted(source), quoted(path))
             }
+            Self::Remove(path) => format!("rm -f {}", quoted(path)),
             Self::Mark(path) => format!("touch {}", quoted(path)),
         }
     }
@@ -111,6 +114,7 @@ impl Step {
             Self::Unpack { path, source } => {
                 format!("unpacked {} to {}", source.display(), path.display())
             }
+            Self::Remove(path) => format!("removed {}", path.display()),
             Self::Mark(path) => format!("made {}", path.display()),
         }
     }

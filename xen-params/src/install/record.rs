@@ -57,6 +57,21 @@ impl Record {
         self.lines.iter().any(|known| known == line)
     }
 
+    /// The names of the files, one as often as it was written.
+    pub(super) fn files(&self) -> impl Iterator<Item = &str> {
+        self.lines
+            .iter()
+            .filter_map(|line| line.split_once(" file ").map(|(name, _)| name))
+    }
+
+    /// Takes all lines of a name out.
+    pub(super) fn forget(&mut self, name: &str) {
+        self.lines.retain(|line| {
+            let rest = line.strip_prefix(name).unwrap_or_default();
+            !rest.starts_with(" file ") && !rest.starts_with(" link ")
+        });
+    }
+
     /// Adds a line unless it is there.
     pub fn add(&mut self, line: String) {
         if !self.holds(&line) {
@@ -83,6 +98,14 @@ mod tests {
         record.add("xen.gz link /boot/xen-4.17-amd64.gz".to_owned());
         assert_eq!(record.lines.len(), 2);
         assert_eq!(Record::parse(&record.to_string()), record);
+    }
+
+    #[test]
+    fn forgets_one_name_and_no_other() {
+        let mut record = Record::parse("a file 1 2\na link /x\na b file 3 4\n");
+        assert_eq!(record.files().collect::<Vec<_>>(), ["a", "a b"]);
+        record.forget("a");
+        assert_eq!(record, Record::parse("a b file 3 4\n"));
     }
 
     #[test]

@@ -58,11 +58,17 @@ fn the_hook_follows_the_newest_kernel() {
         .stderr(contains("efi/xen.cfg"));
     assert!(read(root.path(), "efi/xen.cfg").contains("kernel=vmlinuz-6.1.0-12-amd64 "));
 
+    // What is still installed may be wanted; what is gone is not.
+    let copies = |name: &str| root.path().join("efi").join(name).exists();
+    assert!(copies("vmlinuz-6.1.0-10-amd64") && copies("vmlinuz-6.1.0-12-amd64"));
     fs::remove_file(root.path().join("boot/vmlinuz-6.1.0-12-amd64")).unwrap();
     hook(root.path(), &["remove", "6.1.0-12-amd64", "/boot/entry"])
         .assert()
-        .success();
+        .success()
+        .stderr("");
     assert!(read(root.path(), "efi/xen.cfg").contains(kernel));
+    assert!(copies("vmlinuz-6.1.0-10-amd64") && !copies("vmlinuz-6.1.0-12-amd64"));
+    assert!(!read(root.path(), "efi/.xen-params").contains("6.1.0-12"));
 }
 
 #[test]
@@ -83,4 +89,29 @@ fn the_hook_never_fails_a_kernel_s_package() {
          xen-params: the boot entry of Xen was left as it was\n",
     );
     assert!(!root.path().join("efi").exists());
+}
+
+#[test]
+fn a_copy_that_somebody_changed_is_left_where_it_is() {
+    let root = copy("debian");
+    write(
+        root.path(),
+        "etc/default/xen-dom0",
+        "XEN_PARAMS_BOOT_ENTRY=limine\nXEN_PARAMS_DIR=/esp\nXEN_PARAMS_ARCH=x86_64\n",
+    );
+    for release in ["6.1.0-12-amd64", "6.1.0-13-amd64"] {
+        write(root.path(), &format!("boot/vmlinuz-{release}"), release);
+        let config = format!("boot/config-{release}");
+        write(root.path(), &config, "CONFIG_XEN_DOM0=y\n");
+        hook(root.path(), &["add", release]).assert().success();
+    }
+    write(root.path(), "esp/dom0/vmlinuz-6.1.0-12-amd64", "mine");
+    for release in ["6.1.0-12-amd64", "6.1.0-13-amd64"] {
+        fs::remove_file(root.path().join(format!("boot/vmlinuz-{release}"))).unwrap();
+    }
+    hook(root.path(), &["remove", "6.1.0-13-amd64"])
+        .assert()
+        .success();
+    assert_eq!(read(root.path(), "esp/dom0/vmlinuz-6.1.0-12-amd64"), "mine");
+    assert!(!root.path().join("esp/dom0/vmlinuz-6.1.0-13-amd64").exists());
 }
