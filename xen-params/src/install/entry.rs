@@ -93,7 +93,8 @@ impl EntryFile {
             Content::Block(body) => {
                 let (text, is_ours) = with_block(present.unwrap_or_default(), body)
                     .ok_or_else(|| self.unfit(format!("{BEGIN:?} without {END:?} after it")))?;
-                (text, is_ours)
+                // A file in its place would cut somebody's link.
+                (text, is_ours && !matches!(self.found, Found::Link(_)))
             }
             Content::Copy(_) | Content::Unpacked(_) => return self.copy_steps(force),
         };

@@ -51,6 +51,22 @@ fn a_changed_entry_is_kept_as_bak_and_another_s_is_refused() {
 }
 
 #[test]
+fn a_link_to_the_settings_is_not_cut() {
+    let root = copy("debian");
+    write(root.path(), "etc/grub-settings", "GRUB_TIMEOUT=5\n");
+    fs::create_dir_all(root.path().join("etc/default")).unwrap();
+    let link = root.path().join("etc/default/grub");
+    std::os::unix::fs::symlink("../grub-settings", &link).unwrap();
+    let line = ["--boot-entry", "grub", "noreboot"];
+    install_entry(root.path(), &line)
+        .assert()
+        .code(6)
+        .stderr(contains("a link to ../grub-settings, not written by"));
+    assert!(fs::read_link(&link).is_ok());
+    assert_eq!(read(root.path(), "etc/grub-settings"), "GRUB_TIMEOUT=5\n");
+}
+
+#[test]
 fn a_wrong_line_reaches_no_boot_loader() {
     let root = copy("debian");
     for entry in ["grub", "grub-entry", "efi", "limine"] {
