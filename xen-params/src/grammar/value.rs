@@ -12,7 +12,7 @@
 //! | `{,a}` | one or more, with commas between them |
 //! | `a?` | yes or no: `a`, `no-a`, `a=yes`, `a=no` |
 //! | `<int>` `<int 1..8>` | what the name says ([`kind`](super::kind)) |
-//! | `a^4.18` | only since that release |
+//! | `a^4.18` `a^-4.19` | only since that release, only up to it |
 //! | `\<` | that character |
 //! | `~29` at the beginning | Xen keeps that many bytes and cuts off the rest |
 
@@ -263,12 +263,14 @@ impl<'a> Matcher<'a> {
     }
 
     fn release_has_it(&mut self) -> bool {
+        let is_last = self.eat(b'-');
         let rest = &self.grammar[self.at..];
         let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.');
         let digits = &rest[..end.unwrap_or(rest.len())];
         self.at += digits.len();
-        let first = digits.parse::<Version>();
-        match (self.xen, first) {
+        let named = digits.parse::<Version>();
+        match (self.xen, named) {
+            (Some(xen), Ok(last)) if is_last => xen <= last,
             (Some(xen), Ok(first)) => first <= xen,
             _ => true,
         }
@@ -299,6 +301,10 @@ pub fn describe(grammar: &str) -> String {
     while let Some(letter) = letters.next() {
         match letter {
             '?' => text.insert_str(word_at, "[no-]"),
+            '^' if letters.as_str().starts_with('-') => {
+                letters.next();
+                text.push_str(" up to ");
+            }
             '^' => text.push_str(" since "),
             '{' => {
                 lists.extend(letters.next());

@@ -279,6 +279,8 @@ fn a_complaint_names_what_is_allowed() {
 fn a_release_has_only_its_own_words() {
     let at = |xen: &str, value: &str| check(grammar("cpufreq"), value, xen.parse().ok()).is_ok();
     assert!(at("4.18", "hwp") && !at("4.17", "hwp"));
+    let ucode = |xen: &str| check(grammar("ucode"), "no-allow-same", xen.parse().ok());
+    assert!(ucode("4.19").is_ok() && ucode("4.20").is_err() && ucode("all").is_ok());
     assert!(at("4.21", "amd-cppc:active") && !at("4.20", "amd-cppc"));
     let told = check(grammar("cpufreq"), "hwpp", "4.17".parse().ok()).unwrap_err();
     assert!(
@@ -302,6 +304,7 @@ fn a_grammar_is_told_in_words() {
         describe("~29{,vga|com1[H|L]|xhci^4.17}"),
         "(vga | com1[H | L] | xhci since 4.17)[,...]"
     );
+    assert_eq!(describe("a|b?^-4.19"), "a | [no-]b up to 4.19");
     assert_eq!(describe("{,32?|no-x}"), "([no-]32 | no-x)[,...]");
     assert_eq!(
         describe(r"<size>[@<size>|\<<size>]"),
