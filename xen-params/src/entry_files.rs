@@ -14,7 +14,7 @@ use crate::install::{
 };
 use crate::run_install::absolute;
 use crate::target::below;
-use crate::{Error, Target};
+use crate::{Arch, Error, Target};
 
 /// The folder beside `limine.conf` for what its entries name. GRUB would not
 /// take it for a hypervisor, whatever folder it lies in.
@@ -158,8 +158,11 @@ impl WantedEntry<'_> {
         let named = self.hypervisor.to_path_buf();
         match (is_efi(&named), &self.args.line.target.xen_file) {
             (false, _) => (None, Some(named)),
-            (true, Some(_)) => (Some(named), None),
-            (true, None) => (Some(named), find_hypervisor(self.root()).ok()),
+            // Arm has no BIOS.
+            (true, None) if self.target.arch == Arch::X86_64 => {
+                (Some(named), find_hypervisor(self.root()).ok())
+            }
+            (true, _) => (Some(named), None),
         }
     }
 }

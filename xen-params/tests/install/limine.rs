@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use assert_cmd::cargo::cargo_bin_cmd;
+
 use crate::{copy, install_entry, names, read, write};
 
 #[test]
@@ -72,7 +74,24 @@ fn limine_gets_only_the_form_of_the_hypervisor_that_is_named() {
             .assert()
             .success();
         let conf = read(root.path(), "esp/limine.conf");
+        assert!(!conf.contains(", BIOS"), "{conf}");
         assert_eq!(conf.matches(&format!("protocol: {protocol}\n")).count(), 2);
         assert!(!conf.contains(&format!("protocol: {other}\n")), "{conf}");
     }
+}
+
+#[test]
+fn arm_gets_only_what_uefi_starts() {
+    let root = copy("debian");
+    let line = ["--boot-entry", "limine", "--dir", "/esp", "dom0_mem=1G"];
+    cargo_bin_cmd!("xen-params")
+        .env_clear()
+        .args(["install", "--arch", "aarch64", "--root"])
+        .arg(root.path())
+        .args(line)
+        .assert()
+        .success();
+    let conf = read(root.path(), "esp/limine.conf");
+    assert_eq!(conf.matches("    protocol: efi\n").count(), 2);
+    assert!(!conf.contains("multiboot"), "{conf}");
 }
