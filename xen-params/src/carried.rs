@@ -1,11 +1,12 @@
 //! The command lines that a text holds: the output of `xl info`, a `grub.cfg`,
-//! an `/etc/default/grub`, a `xen.cfg`, or just lines. What it is is told by
-//! what stands in it, not by its name.
+//! an `/etc/default/grub`, a `xen.cfg`, a `limine.conf`, or just lines. What it
+//! is is told by what stands in it, not by its name.
 
 use serde::Serialize;
 
 use crate::Target;
 use crate::finding::{Code, Finding, Severity};
+use crate::limine_conf::{is_limine_conf, limine_conf};
 use crate::line::{Word, words};
 use crate::lint::{lint, lint_linux};
 
@@ -29,26 +30,26 @@ pub struct Carried {
     /// The command line.
     pub line: String,
     /// What the file itself does to it.
-    cut: Option<Cut>,
-}
-
-/// Where a file's own rules end a line before its end.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Cut {
-    /// It falls into a word, and what is left of that is not what was meant.
-    in_word: bool,
-    severity: Severity,
-    what: String,
+    of_file: Option<Finding>,
+    /// That is about half a word, of which nothing else is to be told.
+    half: bool,
 }
 
 impl Carried {
-    fn new(number: usize, side: Side, line: impl Into<String>) -> Self {
+    pub(crate) fn new(number: usize, side: Side, line: impl Into<String>) -> Self {
         Self {
             number,
             side,
             line: line.into(),
-            cut: None,
+            of_file: None,
+            half: false,
         }
+    }
+
+    /// The same, with what the file does to it.
+    pub(crate) fn with(mut self, of_file: Finding) -> Self {
+        self.of_file = Some(of_file);
+        self
     }
 
     /// What is wrong with it.
@@ -58,21 +59,13 @@ impl Carried {
             Side::Xen => lint(&self.line, target),
             Side::Linux => lint_linux(&self.line, target),
         };
-        let Some(cut) = &self.cut else {
-            return findings;
-        };
-        let last = words(&self.line).last().unwrap_or(Word { at: 0, text: "" });
-        if cut.in_word {
-            // One mistake, one finding: of half a word nothing else is told.
-            findings.retain(|finding| finding.at != last.at || finding.code.is_final());
+        if let Some(of_file) = &self.of_file {
+            if self.half {
+                // One mistake, one finding.
+                findings.retain(|finding| finding.at != of_file.at || finding.code.is_final());
+            }
+            findings.push(of_file.clone());
         }
-        findings.push(Finding {
-            severity: cut.severity,
-            code: Code::Uncarried,
-            at: last.at,
-            word: last.text.to_owned(),
-            what: cut.what.clone(),
-        });
         findings
     }
 }
@@ -92,6 +85,9 @@ pub fn carried(text: &str) -> Vec<Carried> {
     }
     if is_xen_cfg(text) {
         return xen_cfg(text);
+    }
+    if is_limine_conf(text) {
+        return limine_conf(text);
     }
     numbered()
         .filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'))
@@ -225,19 +221,25 @@ fn xen_cfg(text: &str) -> Vec<Carried> {
             .unwrap_or(value.len());
         let (kept, lost) = value.split_at(end);
         let mut one = Carried::new(at + 1, side, kept.trim_end_matches(['\r', ' ']));
-        one.cut = cut(kept, lost);
+        one.half = !kept.is_empty() && !kept.ends_with(' ');
+        let last = words(&one.line).last().unwrap_or(Word { at: 0, text: "" });
+        one.of_file = cut(lost, one.half).map(|(severity, what)| Finding {
+            severity,
+            code: Code::Uncarried,
+            at: last.at,
+            word: last.text.to_owned(),
+            what,
+        });
         found.push(one);
     }
     found
 }
 
-/// What `xen.efi` makes of a value that does not stand in one piece.
-fn cut(kept: &str, lost: &str) -> Option<Cut> {
-    let first = lost.chars().next()?;
-    let in_word = !kept.is_empty() && !kept.ends_with(' ');
-    let (severity, what) = match first {
+/// What it means that `xen.efi` does not see a part of a value.
+fn cut(lost: &str, half: bool) -> Option<(Severity, String)> {
+    Some(match lost.chars().next()? {
         // A comment, most likely, and one that hides nothing.
-        '#' if !in_word => {
+        '#' if !half => {
             let what = "in xen.cfg # begins a comment: what follows is not on the line";
             (Severity::Hint, what.to_owned())
         }
@@ -245,19 +247,14 @@ fn cut(kept: &str, lost: &str) -> Option<Cut> {
             let what = "in xen.cfg # begins a comment, even inside a word";
             (Severity::Error, what.to_owned())
         }
-        '\t' => (
-            Severity::Error,
-            "in xen.cfg a tab ends the value".to_owned(),
-        ),
-        letter => (
-            Severity::Error,
-            format!("in xen.cfg only ASCII may stand, not {letter:?}"),
-        ),
-    };
-    Some(Cut {
-        in_word,
-        severity,
-        what,
+        '\t' => {
+            let what = "in xen.cfg a tab ends the value";
+            (Severity::Error, what.to_owned())
+        }
+        letter => {
+            let what = format!("in xen.cfg only ASCII may stand, not {letter:?}");
+            (Severity::Error, what)
+        }
     })
 }
 

@@ -118,3 +118,42 @@ fn what_a_xen_cfg_cuts_off_is_told_once() {
     assert_eq!(told("# all of it"), hint(0, ""));
     assert_eq!(told("noreboot"), []);
 }
+
+#[test]
+fn finds_the_lines_of_a_limine_conf_and_what_xen_drops_of_them() {
+    let text = "timeout: 5\n\
+        /Linux\n    protocol: linux\n    path: boot():/xen-tools/vmlinuz\n    cmdline: ro\n\
+        /Xen\n    protocol: multiboot1\n    path: $boot():/dom0/xen-4.17.gz\n    \
+        cmdline: placeholder smt=0\n    module_path: boot():/vmlinuz\n    \
+        module_string: placeholder ro\n    module_string: more\n\
+        /By hand\n    CMDLINE: dom0_mem=1G noreboot\n    PROTOCOL: multiboot2\n    \
+        PATH: boot():/xen\n    module_string: root=/dev/sda1 ro\n\
+        /UEFI\n    protocol: efi\n    path: boot():/xen.efi\n    cmdline: xen.efi safe\n";
+    assert_eq!(
+        lines(text),
+        [
+            xen(9, "smt=0"),
+            linux(11, "ro"),
+            xen(14, "noreboot"),
+            linux(17, "ro"),
+        ]
+    );
+    let target = Target {
+        arch: crate::Arch::X86_64,
+        xen: None,
+    };
+    let lost: Vec<(usize, String)> = carried(text)
+        .iter()
+        .flat_map(|one| {
+            let findings = one.findings(&target).into_iter();
+            findings.map(|found| (one.number, found.word))
+        })
+        .collect();
+    assert_eq!(
+        lost,
+        [
+            (14, "dom0_mem=1G".to_owned()),
+            (17, "root=/dev/sda1".to_owned())
+        ]
+    );
+}

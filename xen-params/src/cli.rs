@@ -81,7 +81,8 @@ pub struct ComposeArgs {
 pub struct LintArgs {
     /// The command line; or files; - or nothing: standard input. A file is
     /// known by what it holds: the output of xl info, a grub.cfg, an
-    /// /etc/default/grub, a xen.cfg, or a command line in each line
+    /// /etc/default/grub, a xen.cfg, a limine.conf, or a command line in each
+    /// line
     #[arg(value_name = "LINE")]
     pub line: Vec<String>,
 

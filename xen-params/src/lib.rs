@@ -22,6 +22,7 @@ mod forecast;
 mod format;
 pub mod grammar;
 pub mod install;
+mod limine_conf;
 mod line;
 mod lint;
 mod merge;

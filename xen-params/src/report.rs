@@ -13,7 +13,7 @@ use crate::cli::{DiffArgs, LintArgs};
 use crate::finding::{Finding, Severity};
 use crate::format::to_json;
 use crate::lint::lint;
-use crate::table::table;
+use crate::table::is_option;
 use crate::target::below;
 use crate::{Error, Target, diff, print};
 
@@ -107,11 +107,6 @@ fn is_file(word: &str, root: &Path) -> bool {
     let name = word.split('=').next().unwrap_or_default();
     let is_path = name.contains('/') && !name.contains(' ');
     is_path || !is_option(name) && !word.is_empty() && below(root, Path::new(word)).is_file()
-}
-
-/// Some machine and release has it.
-fn is_option(name: &str) -> bool {
-    table().iter().any(|entry| entry.name == name)
 }
 
 fn told(checked: &Checked, several: bool, caret: bool) -> String {

@@ -173,6 +173,12 @@ pub fn table() -> &'static [Entry] {
     &TABLE
 }
 
+/// Some machine and some release has it.
+pub(crate) fn is_option(name: &str) -> bool {
+    let at = TABLE.partition_point(|entry| entry.name < name);
+    TABLE.get(at).is_some_and(|entry| entry.name == name)
+}
+
 /// The rows of one option, the one that holds best for the target first.
 #[must_use]
 pub fn find(name: &str, target: &Target) -> Vec<&'static Entry> {
