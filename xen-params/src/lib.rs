@@ -27,6 +27,7 @@ mod line;
 mod lint;
 mod merge;
 mod names;
+mod read_args;
 mod report;
 mod run_install;
 mod settings;
