@@ -28,7 +28,11 @@ pub fn merge(base: &Line, over: &Line) -> Line {
         }
     }
     for word in over.words().filter(|word| !placed.contains(&name(word))) {
-        line.add(word.text);
+        // What adds up is not there twice for being named again.
+        let is_there = || base.words().any(|other| other.text == word.text);
+        if !ADDED.contains(&name(&word)) || !is_there() {
+            line.add(word.text);
+        }
     }
     line
 }
@@ -61,6 +65,13 @@ mod tests {
         );
         assert_eq!(merged("a b", ""), "a b");
         assert_eq!(merged("", "a b"), "a b");
+        assert_eq!(
+            merged(
+                "pci-phantom=1:0,4 smt=0",
+                "pci-phantom=1:0,4 pci-phantom=2:0,4"
+            ),
+            "pci-phantom=1:0,4 smt=0 pci-phantom=2:0,4"
+        );
         assert_eq!(
             merged(
                 "ivrs_hpet[0]=00:14.0 pci-phantom=1:0,4",
