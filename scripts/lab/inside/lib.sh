@@ -61,8 +61,8 @@ until_true() {
     done
 }
 
-# A guest on xenbr0: 10.90.0.1 is Dom0, 10.90.0.2 the guest.
-start_guest() {
+# The files of a guest on xenbr0: 10.90.0.1 is Dom0, 10.90.0.2 the guest.
+guest_files() {
     mkdir -p /var/lib/lab
     truncate -s 1M /var/lib/lab/disk
     echo 'the question' | dd of=/var/lib/lab/disk conv=notrunc 2> /dev/null
@@ -77,8 +77,9 @@ extra = "console=hvc0 quiet lab.address=10.90.0.2/24"
 vif = ["bridge=xenbr0"]
 disk = ["/var/lib/lab/disk,raw,xvda,rw"]
 EOF
-    xl create /var/lib/lab/guest.cfg
 }
+
+start_guest() { guest_files && xl create /var/lib/lab/guest.cfg; }
 
 guest_answers() { ping -c 1 -W 1 10.90.0.2; }
 disk_answers() { dd if=/var/lib/lab/disk bs=512 skip=1 count=1 2> /dev/null | grep -q 'answer to the question'; }
