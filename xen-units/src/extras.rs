@@ -69,13 +69,6 @@ pub fn files(
             }
         }
     }
-    if let Some(rules) = machine.udev_rules()? {
-        let holes = Holes::default().with("RULES", Some(rules));
-        files.push(File::new(
-            "systemd/system/systemd-udevd.service.d/xen-dom0.conf",
-            holes.fill(include_str!("files/udevd.conf")),
-        ));
-    }
     // Guests' own filters and other bridges' firewalls hang on it: only if asked.
     let is_off = machine.settings.get("XEN_BRIDGE_NETFILTER").is_some()
         && !machine.settings.is_on("XEN_BRIDGE_NETFILTER")?;

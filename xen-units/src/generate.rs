@@ -10,11 +10,13 @@ use crate::extras;
 use crate::folders;
 use crate::machine::Machine;
 use crate::manifest::{self, Manifest};
+use crate::model::Name;
 use crate::output::{self, File, Found, Step};
 use crate::rivals::{self, Rival};
 use crate::select::{Chain, Choices};
 use crate::show::print;
 use crate::usage::wrong;
+use crate::words::Command;
 use crate::{Error, XenVersion};
 use crate::{dinit, openrc, runit, s6, systemd, sysvinit};
 
@@ -77,7 +79,7 @@ fn files_of(args: &Generate, chain: &Chain, machine: &Machine) -> Result<Vec<Fil
         return Err(wrong("--output", Some("XEN_UNITS_OUTPUT"), what));
     }
     Ok(match args.init {
-        Init::Systemd => units(chain, machine, args.store_socket),
+        Init::Systemd => units(chain, machine, args.store_socket)?,
         Init::Openrc => openrc::files(services, &folders),
         Init::Sysvinit => sysvinit::files(services, &folders),
         Init::Runit => runit::files(services, &folders),
@@ -174,8 +176,19 @@ fn no_longer(
 /// # Errors
 /// Every [`Error`].
 pub fn generator(machine: &Machine, folder: &Path) -> Result<(), Error> {
-    let chain = Chain::of(machine, Choices::default())?;
-    for file in units(&chain, machine, false) {
+    let mut chain = Chain::of(machine, Choices::default())?;
+    // It writes units and nothing else, so the link before the daemons makes
+    // the folders, not tmpfiles.d.
+    let folders = folders::commands(&folders::entries(machine)).join("; ");
+    for service in &mut chain.services {
+        if service.name == Name::Mountfs {
+            let script = ["set -e; ", &folders].concat();
+            service
+                .before_start
+                .push(Command::new(["/bin/sh", "-c", &script]));
+        }
+    }
+    for file in units(&chain, machine, false)? {
         let below = file.path.strip_prefix(UNITS).unwrap_or(&file.path);
         let path = folder.join(below);
         output::apply(&Step::Write(File { path, ..file }))?;
@@ -198,7 +211,7 @@ fn enable_in(folder: &Path) -> Result<(), Error> {
 /// Where systemd's units go, below the output folder.
 const UNITS: &str = "systemd/system";
 
-fn units(chain: &Chain, machine: &Machine, store_socket: bool) -> Vec<File> {
+fn units(chain: &Chain, machine: &Machine, store_socket: bool) -> Result<Vec<File>, Error> {
     let folder = Path::new(UNITS);
     let mut files = vec![];
     let mut add = |name: &str, text: &str| files.push(File::new(folder.join(name), text));
@@ -206,13 +219,13 @@ fn units(chain: &Chain, machine: &Machine, store_socket: bool) -> Vec<File> {
     for service in &chain.services {
         add(&systemd::unit_name(service.name), &systemd::unit(service));
     }
-    for (name, text) in systemd::others(machine, chain) {
+    for (name, text) in systemd::others(machine, chain)? {
         add(name, &text);
     }
     if store_socket {
         add("xen-store.socket", systemd::STORE_SOCKET);
     }
-    files
+    Ok(files)
 }
 
 fn require_own_socket(machine: &Machine) -> Result<(), Error> {
@@ -249,6 +262,8 @@ mod tests {
         assert!(!target.contains("xen-watchdog"));
         let store = fs::read_to_string(folder.path().join("xen-store.service")).unwrap();
         assert!(store.contains("/usr/lib/xen-4.17/bin/oxenstored"));
+        let mountfs = fs::read_to_string(folder.path().join("xen-mountfs.service")).unwrap();
+        assert!(mountfs.contains("install -d -m 0700 /run/xen /run/xenstored"));
     }
 
     #[test]

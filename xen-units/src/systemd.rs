@@ -1,5 +1,6 @@
 //! The chain in systemd's words.
 
+use crate::Error;
 use crate::machine::Machine;
 use crate::model::{Lasts, Limits, Name, Peer, Process, Restart, Seconds, Service, StopSignal};
 use crate::select::Chain;
@@ -33,9 +34,12 @@ fn own(name: Name) -> &'static str {
 }
 
 /// The files that are no link's own, by their path below the units' folder: a
-/// unit for one domain, and what disarms the watchdog while the host sleeps.
-#[must_use]
-pub fn others(machine: &Machine, chain: &Chain) -> Vec<(&'static str, String)> {
+/// unit for one domain, what disarms the watchdog while the host sleeps, and
+/// the PATH that the Xen package's own udev rules need.
+///
+/// # Errors
+/// A folder that cannot be read.
+pub fn others(machine: &Machine, chain: &Chain) -> Result<Vec<(&'static str, String)>, Error> {
     let storewait = machine.program("xen-storewait");
     let holes = Holes::default().with("STOREWAIT", storewait.as_str());
     let domain = holes.fill(include_str!("systemd/xen-domain@.service"));
@@ -51,7 +55,12 @@ pub fn others(machine: &Machine, chain: &Chain) -> Vec<(&'static str, String)> {
         files.push(("xen-watchdog-sleep.service", sleep));
         files.push(("sleep.target.d/xen-dom0.conf", wants));
     }
-    files
+    if let Some(rules) = machine.udev_rules()? {
+        let holes = Holes::default().with("RULES", Some(rules));
+        let path = holes.fill(include_str!("systemd/udevd.conf"));
+        files.push(("systemd-udevd.service.d/xen-dom0.conf", path));
+    }
+    Ok(files)
 }
 
 /// The unit's file name.
