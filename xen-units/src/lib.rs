@@ -11,7 +11,7 @@
 //! [`rivals`] are other chains, [`enable`] puts them out of the way. A script
 //! that runs the chain without an init system gets the same command lines from
 //! [`show`]; [`graph`] draws their order. [`verify`] holds files of anybody
-//! against [`traps`], and [`import`] takes their settings over.
+//! against [`traps`] by their [`rules`], and [`import`] takes their settings over.
 //!
 //! What the model holds was learnt where other start scripts failed: a store
 //! is started only where none lives and never stopped; a dead one is a failed
@@ -38,6 +38,7 @@ pub mod openrc;
 pub mod output;
 pub mod rivals;
 pub mod root;
+pub mod rules;
 pub mod runit;
 pub mod s6;
 pub mod select;

@@ -7,9 +7,10 @@ use crate::Error;
 use crate::cli::Verify;
 use crate::json;
 use crate::root::Root;
+use crate::rules;
 use crate::settings::assignments;
 use crate::show::print;
-use crate::traps::{self, IGNORED_SETTING, Trap};
+use crate::traps::{IGNORED_SETTING, Trap};
 
 /// Where a system has what is looked at.
 const FOLDERS: [&str; 9] = [
@@ -134,11 +135,11 @@ pub fn findings(texts: &[(PathBuf, String)]) -> Vec<Finding> {
             .iter()
             .any(|end| name.ends_with(end))
         {
-            traps::in_unit(text)
+            rules::in_unit(text)
         } else if is_below(path, "modules-load.d") {
-            traps::in_modules(text)
+            rules::in_modules(text)
         } else if text.starts_with("#!") {
-            traps::in_script(text)
+            rules::in_script(text)
         } else if is_below(path, "default")
             || is_below(path, "sysconfig")
             || name.starts_with("default.")

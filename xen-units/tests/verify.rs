@@ -60,6 +60,14 @@ fn finds_each_trap_of_a_unit() {
             &["store-death-unseen"],
         ),
         (
+            "ExecStart=/etc/init.d/xen start\nRemainAfterExit=yes",
+            &["store-death-unseen"],
+        ),
+        (
+            "ExecStart=/etc/init.d/xendomains start\nRemainAfterExit=yes\nTimeoutStopSec=0\nKillMode=process",
+            &[],
+        ),
+        (
             "ExecStart=/x/xenstored --no-fork\nRestart=always",
             &["store-restarted"],
         ),
