@@ -30,7 +30,6 @@ pub mod folders;
 mod generate;
 pub mod graph;
 pub mod import;
-pub mod json;
 pub mod machine;
 pub mod manifest;
 pub mod model;

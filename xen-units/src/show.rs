@@ -2,11 +2,12 @@
 
 use std::io::Write;
 
+use serde_json::{Value, json};
+
 use crate::Error;
 use crate::chain;
 use crate::cli::{CommandOf, List};
 use crate::folders::{self, STORE_FOLDER};
-use crate::json;
 use crate::machine::Machine;
 use crate::model::Name;
 use crate::words::Command;
@@ -107,13 +108,16 @@ fn environment(machine: &Machine) -> Vec<String> {
 /// Standard output cannot be written to.
 pub fn list(args: &List, out: &mut dyn Write) -> Result<(), Error> {
     let lines = if args.json {
-        let object = |name: Name| {
-            vec![
-                ("name", name.as_str().to_owned()),
-                ("description", name.description().to_owned()),
-            ]
+        let object = |name: &Name| {
+            json!({
+                "name": name.as_str(),
+                "description": name.description(),
+            })
         };
-        vec![json::list(&Name::ALL.map(object))]
+        vec![format!(
+            "{:#}",
+            Name::ALL.iter().map(object).collect::<Value>()
+        )]
     } else {
         let line = |name: Name| format!("{:<16} {}", name.as_str(), name.description());
         Name::ALL.map(line).to_vec()

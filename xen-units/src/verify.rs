@@ -3,9 +3,10 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use serde_json::{Value, json};
+
 use crate::Error;
 use crate::cli::Verify;
-use crate::json;
 use crate::root::Root;
 use crate::rules;
 use crate::settings::assignments;
@@ -67,23 +68,18 @@ pub fn verify(args: &Verify, out: &mut dyn Write) -> Result<(), Error> {
     let findings = findings(&texts);
     let lines = if args.json {
         let object = |finding: &Finding| {
-            let fields = [
-                finding.path.as_str(),
-                finding.trap.name,
-                finding.what.as_deref().unwrap_or(""),
-            ];
-            let names = ["file", "name", "what", "reason", "fix"];
-            let texts = fields
-                .into_iter()
-                .chain([finding.trap.reason, finding.trap.fix]);
-            names
-                .into_iter()
-                .zip(texts)
-                .map(|(name, text)| (name, text.to_owned()))
-                .collect()
+            json!({
+                "file": finding.path,
+                "name": finding.trap.name,
+                "what": finding.what.as_deref().unwrap_or(""),
+                "reason": finding.trap.reason,
+                "fix": finding.trap.fix,
+            })
         };
-        let objects: Vec<Vec<(&str, String)>> = findings.iter().map(object).collect();
-        vec![json::list(&objects)]
+        vec![format!(
+            "{:#}",
+            findings.iter().map(object).collect::<Value>()
+        )]
     } else {
         findings.iter().map(line).collect()
     };
