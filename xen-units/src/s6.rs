@@ -24,14 +24,17 @@ pub fn files(services: &[Service], wanted: &[Name], folders: &[String]) -> Vec<F
         files.push(File::new(path, ""));
     }
     for service in services {
-        files.extend(definition(service, folders));
+        let links = shell::links(&service.wants);
+        let is_wanted = |other: &&Service| links.contains(&other.name.as_str());
+        let waits = services.iter().filter(is_wanted).flat_map(shell::wait_for);
+        files.extend(definition(service, folders, waits.collect()));
     }
     files
 }
 
-/// What is only wanted cannot be said: a dependency that fails would take its
-/// user with it, so it is left out.
-fn definition(service: &Service, folders: &[String]) -> Vec<File> {
+/// What is only wanted cannot be said: a dependency that is stopped or fails
+/// takes its user with it. So it is no dependency, and a oneshot waits for it.
+fn definition(service: &Service, folders: &[String], waits: Vec<String>) -> Vec<File> {
     let folder = Path::new(FOLDER).join(service.name.as_str());
     let file = |name: &str, text: &str| File::new(folder.join(name), text);
     let mut files = vec![];
@@ -44,7 +47,7 @@ fn definition(service: &Service, folders: &[String]) -> Vec<File> {
     }
     if service.process == Process::Once {
         files.push(file("type", "oneshot\n"));
-        files.push(file("up", &up(service, folders)));
+        files.push(file("up", &up(service, folders, waits)));
         if !service.stop.is_empty() {
             let stop = shell::stop(service, Leave::Program);
             files.push(file("down", &oneshot(service, stop)));
@@ -72,11 +75,12 @@ fn run(service: &Service) -> String {
     shell::holes(service, &[], Keeper::Supervisor, Leave::Program).fill(include_str!("s6/run"))
 }
 
-fn up(service: &Service, folders: &[String]) -> String {
+fn up(service: &Service, folders: &[String], waits: Vec<String>) -> String {
     let commands = [
         shell::guard(Leave::Program),
         shell::settings(service),
         shell::folders_of(service, folders).to_vec(),
+        waits,
         shell::start(service, Keeper::Supervisor, Leave::Program),
     ];
     oneshot(service, commands.concat())

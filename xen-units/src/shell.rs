@@ -268,6 +268,20 @@ fn split(command: &Command) -> (Vec<String>, String) {
     (before, words.join(" "))
 }
 
+/// Waits for what shows that it is there, and goes on without it after 30 s.
+#[must_use]
+pub fn wait_for(service: &Service) -> Vec<String> {
+    let Some(test) = &service.test else {
+        return vec![];
+    };
+    let (mut lines, line) = split(test);
+    lines.push("tries=0".to_owned());
+    lines.push(format!(
+        "until {line} >/dev/null 2>&1 || [ \"$tries\" -ge 30 ]; do tries=$((tries + 1)); sleep 1; done"
+    ));
+    lines
+}
+
 /// The functions that an init script has, whatever init system runs it.
 #[must_use]
 pub fn functions(service: &Service, folders: &[String]) -> Vec<String> {
