@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::model::{Lasts, Name, Peer, Process, Service};
 use crate::output::File;
 use crate::shell::{self, Leave};
-use crate::template::Holes;
+use crate::template::{Holes, lines};
 
 /// Where the scripts go, below the output folder.
 pub const FOLDER: &str = "init.d";
@@ -30,25 +30,35 @@ fn script(service: &Service, folders: &[String]) -> String {
         .partition(|peer| !matches!(peer, Peer::Link(_) | Peer::KernelReady));
     let required: Vec<Peer> = service.requires.iter().copied().chain(required).collect();
     let reload = match shell::reload(service, Leave::Program) {
-        lines if lines.is_empty() => vec![
+        reload if reload.is_empty() => vec![
             format!(
                 "echo \"{}: has nothing to reload\" >&2",
                 service.name.as_str()
             ),
             "exit 3".to_owned(),
         ],
-        lines => lines,
+        reload => reload,
     };
     Holes::default()
         .with("NAME", service.name.as_str())
         .with("DESCRIPTION", service.name.description())
         .with("REQUIRED", Some(facilities(&required)))
         .with("SHOULD", Some(facilities(&should)))
+        .with("SHOULD_STOP", Some(should_stop(service, &should)))
         .with("BEFORE", Some(facilities(&service.before)))
+        .with("STOP_AFTER", Some(stop_after(service)))
         .with("START_LEVELS", start_levels(service.name))
         .with("STOP_LEVELS", stop_levels(service))
         .with("FUNCTIONS", shell::functions(service, folders))
         .with("OMIT", omit(service))
+        .with(
+            "LAST",
+            if goes_last(service) && service.lasts == Lasts::Always {
+                lines(include_str!("sysvinit/last"))
+            } else {
+                vec![]
+            },
+        )
         .with("RELOAD", reload)
         .fill(include_str!("sysvinit/script"))
         .lines()
@@ -67,8 +77,36 @@ fn start_levels(name: Name) -> &'static str {
 fn stop_levels(service: &Service) -> &'static str {
     match service.lasts {
         Lasts::UntilStopped if service.name != Name::Modload => "0 1 6",
+        _ if goes_last(service) => "0 6",
         _ => "",
     }
+}
+
+/// A daemon that the way down leaves alone until nothing uses it any more. To
+/// the very end it cannot stay: with its logs open the root file system would
+/// not be left clean.
+fn goes_last(service: &Service) -> bool {
+    service.lasts != Lasts::UntilStopped && service.process != Process::Once
+}
+
+/// The distribution's own script, where it was replaced, is not started but
+/// stopped all the same: by then ours has stopped the domains, not beside it.
+fn should_stop(service: &Service, should: &[Peer]) -> String {
+    let mut names = facilities(should);
+    if service.name == Name::Domains {
+        names += " xendomains";
+    }
+    names.trim().to_owned()
+}
+
+/// After the processes of guests and network are gone, and, as `$local_fs`
+/// says, before the file systems are.
+fn stop_after(service: &Service) -> String {
+    let mut names = facilities(&service.before);
+    if goes_last(service) {
+        names += " sendsigs networking";
+    }
+    names.trim().to_owned()
 }
 
 /// On the way down everything that is left gets TERM and then KILL, but what

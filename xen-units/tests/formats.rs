@@ -202,7 +202,14 @@ fn init_scripts_say_where_they_belong() {
             header(name, key);
         }
         let stops = header(name, "Default-Stop");
-        let is_stopped = ["xen-store-watch", "xen-qemu", "xen-watchdog", "xen-domains"];
+        let is_stopped = [
+            "xen-store",
+            "xen-store-watch",
+            "xen-console",
+            "xen-qemu",
+            "xen-watchdog",
+            "xen-domains",
+        ];
         assert_eq!(
             !stops.is_empty(),
             is_stopped.contains(&name.as_str()),
