@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::Error;
 use crate::cli::Init;
 use crate::manifest::Manifest;
+use crate::model::Name;
 use crate::output::Step;
 use crate::rivals::{Rival, Started};
 use crate::root::Root;
@@ -14,6 +15,14 @@ use crate::{dinit, openrc, runit, systemd};
 
 /// Where runit looks for what it is to run, the first that is there.
 const RUNIT_FOLDERS: [&str; 3] = ["/etc/service", "/var/service", "/service"];
+
+/// Where runit's stage 3 finds what it runs when the services were told to stop,
+/// on Debian and on Void.
+const RUNIT_WAY_DOWN: [&str; 3] = [
+    "/etc/rc0.d/K00xen-dom0",
+    "/etc/rc6.d/K00xen-dom0",
+    "/etc/runit/shutdown.d/00-xen-dom0.sh",
+];
 
 /// The programs that put init scripts into runlevels, with how they are told to
 /// and not to.
@@ -60,7 +69,18 @@ pub fn links(
                 let what = format!("none of {} is there", RUNIT_FOLDERS.join(", "));
                 return Err(Error::NotHere("enable for runit", what));
             };
-            each(&|name| folder.join(name), runit::FOLDER)
+            let mut links: Vec<_> = each(&|name| folder.join(name), runit::FOLDER);
+            if chain.wanted.contains(&Name::Domains) {
+                let last = to(runit::FOLDER, Name::Domains.as_str()).join(runit::LAST);
+                let places = RUNIT_WAY_DOWN.iter().map(Path::new);
+                let is_there = |place: &&Path| root.has_folder(place.parent().unwrap_or(place));
+                links.extend(
+                    places
+                        .filter(is_there)
+                        .map(|place| (place.into(), last.clone())),
+                );
+            }
+            links
         }
         Init::Dinit => vec![(
             Path::new("/etc/dinit.d/boot.d").join(dinit::ALL),

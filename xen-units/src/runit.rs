@@ -3,13 +3,21 @@
 
 use std::path::Path;
 
-use crate::model::{Lasts, Process, Restart, Seconds, Service, StopSignal};
+use crate::model::{Lasts, Name, Process, Restart, Seconds, Service, StopSignal};
 use crate::output::File;
 use crate::shell::{self, Keeper, Leave};
 use crate::template::Holes;
 
 /// Where the service folders go, below the output folder.
 pub const FOLDER: &str = "sv";
+
+/// Where the way down has begun, that file may be executed (runit(8)); Debian
+/// has it in /run, where nothing can be, whatever its mode says.
+const SPARE: &str =
+    "[ -z \"$(find -L /etc/runit/stopit /run/runit.stopit -perm -100 2>/dev/null)\" ] || exit 0";
+
+/// What waits for the guests on the way down, in the folder of the domains.
+pub const LAST: &str = "last";
 
 /// The files of each link.
 #[must_use]
@@ -27,6 +35,14 @@ pub fn files(services: &[Service], folders: &[String]) -> Vec<File> {
         }
         if service.stop_signal == StopSignal::Usr1Only {
             add("control/t", include_str!("runit/control-t"));
+        }
+        if matches!(service.name, Name::Store | Name::Console | Name::Qemu) {
+            let is_never = service.lasts == Lasts::Always;
+            let holes = Holes::default().with("BY_HAND", if is_never { "0" } else { "1" });
+            add("control/t", &holes.fill(include_str!("runit/control-last")));
+        }
+        if service.name == Name::Domains {
+            add(LAST, include_str!("runit/last"));
         }
         let never_kill = service.stop_signal == StopSignal::Usr1Only
             || service.limits.stop_s == Some(Seconds::Unlimited)
@@ -64,11 +80,7 @@ fn finish(service: &Service) -> String {
     let spare = is_stopped && service.lasts != Lasts::UntilStopped;
     Holes::default()
         .with("DOWN", down)
-        // Where the way down has begun, that file is there (runit(8)).
-        .with(
-            "SPARE",
-            spare.then_some("[ ! -x /etc/runit/stopit ] || exit 0"),
-        )
+        .with("SPARE", spare.then_some(SPARE))
         // What was up ends by a signal, and is stopped; what failed was not.
         .with(
             "ONLY_AFTER_A_SIGNAL",

@@ -137,10 +137,13 @@ fn enables_by_the_links_of_each_init_system() {
         ("openrc", "runlevels/boot/xen-bridge", "init.d/xen-bridge"),
         ("openrc", "runlevels/default/xen-store", "init.d/xen-store"),
         ("runit", "service/xen-store", "sv/xen-store"),
+        ("runit", "rc6.d/K00xen-dom0", "sv/xen-domains/last"),
         ("dinit", "dinit.d/boot.d/xen-dom0", "dinit.d/xen-dom0"),
     ] {
         let root = copy_of("debian-12");
-        fs::create_dir_all(root.path().join("etc/service")).unwrap();
+        for folder in ["etc/service", "etc/rc6.d"] {
+            fs::create_dir_all(root.path().join(folder)).unwrap();
+        }
         let run = || generate_for(init, "/etc", root.path());
         run().arg("--enable").assert().success();
         let link = root.path().join("etc").join(link);
