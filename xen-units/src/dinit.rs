@@ -62,6 +62,8 @@ fn description(service: &Service, script: &Path) -> String {
     let needs = shell::links(&service.requires);
     let mut wants = shell::links(&service.wants);
     wants.retain(|name| !needs.contains(name));
+    // On the way down a milestone is stopped beside those that came up by it.
+    let to_the_end = (service.name == Name::Domains).then_some(Name::Store.as_str());
     let log = format!("{LOG_FOLDER}/{}.log", service.name.as_str());
     Holes::default()
         .with("DESCRIPTION", service.name.description())
@@ -72,6 +74,7 @@ fn description(service: &Service, script: &Path) -> String {
             Some(script.as_str()).filter(|_| is_once && !service.stop.is_empty()),
         )
         .with("NEED", &needs[..])
+        .with("TO_THE_END", to_the_end)
         .with("WANT", &wants[..])
         .with("RESTART", restart)
         .with("DELAY", delay)

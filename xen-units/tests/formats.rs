@@ -130,11 +130,12 @@ fn assert_is_one_command(text: &str) {
 /// dinit-service(5), as of 0.10 and later.
 #[test]
 fn dinit_descriptions_are_what_it_reads() {
-    const KEYS: [&str; 11] = [
+    const KEYS: [&str; 12] = [
         "type",
         "command",
         "stop-command",
         "depends-ms",
+        "depends-on",
         "waits-for",
         "restart",
         "restart-delay",
@@ -172,7 +173,11 @@ fn dinit_descriptions_are_what_it_reads() {
             assert!(is_executable(&root.path().join(script)), "{command}");
         }
     }
-    let needs = |name: &str| [values(name, "depends-ms"), values(name, "waits-for")].concat();
+    let needs = |name: &str| {
+        ["depends-ms", "depends-on", "waits-for"]
+            .map(|key| values(name, key))
+            .concat()
+    };
     assert_no_circle(&needs, &services);
 }
 
