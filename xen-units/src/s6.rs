@@ -26,28 +26,34 @@ pub fn files(services: &[Service], wanted: &[Name], folders: &[String]) -> Vec<F
     for service in services {
         let links = shell::links(&service.wants);
         let is_wanted = |other: &&Service| links.contains(&other.name.as_str());
-        let waits = services.iter().filter(is_wanted).flat_map(shell::wait_for);
-        files.extend(definition(service, folders, waits.collect()));
+        let wanted: Vec<&Service> = services.iter().filter(is_wanted).collect();
+        files.extend(definition(service, &wanted, folders));
     }
     files
 }
 
 /// What is only wanted cannot be said: a dependency that is stopped or fails
-/// takes its user with it. So it is no dependency, and a oneshot waits for it.
-fn definition(service: &Service, folders: &[String], waits: Vec<String>) -> Vec<File> {
+/// takes its user with it. So it is no dependency, and a oneshot waits for what
+/// can be seen; but xen-modload leaves nothing to see, and is never stopped.
+fn definition(service: &Service, wanted: &[&Service], folders: &[String]) -> Vec<File> {
     let folder = Path::new(FOLDER).join(service.name.as_str());
     let file = |name: &str, text: &str| File::new(folder.join(name), text);
     let mut files = vec![];
-    if service.lasts == Lasts::Always {
+    let mut needs = shell::links(&service.requires);
+    if wanted.iter().any(|other| other.name == Name::Modload) {
+        needs.push(Name::Modload.as_str());
+    }
+    if service.lasts == Lasts::Always || service.name == Name::Modload {
         // What stops all others leaves it up (s6-rc 0.5.3).
         files.push(file("flag-essential", ""));
     }
-    for need in shell::links(&service.requires) {
+    for need in needs {
         files.push(file(&format!("dependencies.d/{need}"), ""));
     }
     if service.process == Process::Once {
         files.push(file("type", "oneshot\n"));
-        files.push(file("up", &up(service, folders, waits)));
+        let waits = wanted.iter().flat_map(|other| shell::wait_for(other));
+        files.push(file("up", &up(service, folders, waits.collect())));
         if !service.stop.is_empty() {
             let stop = shell::stop(service, Leave::Program);
             files.push(file("down", &oneshot(service, stop)));
