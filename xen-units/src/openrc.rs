@@ -34,7 +34,12 @@ pub fn runlevel(name: Name) -> &'static str {
 fn script(service: &Service, folders: &[String]) -> String {
     let reload = match shell::reload(service, Leave::Function) {
         lines if lines.is_empty() => vec![],
-        lines => shell::function("reload", lines),
+        lines => {
+            let mut body = vec!["(".to_owned()];
+            body.extend(lines);
+            body.push(")".to_owned());
+            shell::function("reload", body)
+        }
     };
     let (extra, description) = if reload.is_empty() {
         (None, None)
