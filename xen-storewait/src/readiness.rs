@@ -174,6 +174,8 @@ impl Waiter<'_> {
     /// path leads elsewhere by now.
     fn hear(&mut self, store: Store) -> Option<Store> {
         self.refusals = 0;
+        // What the device told belongs to the socket that refused.
+        self.probe = Probe::NotYet;
         let path = store.path().to_path_buf();
         let mark = identity(&path);
         let mut greeting = match Greeting::send(store, self.deadline) {
@@ -242,9 +244,6 @@ impl Waiter<'_> {
         };
         while !until.passed() {
             let woken = self.sleep(None, until);
-            if woken.probe {
-                self.probe.hear();
-            }
             if self.changed(woken) {
                 self.ladder.reset();
                 return;
@@ -281,9 +280,7 @@ impl Waiter<'_> {
             self.probe.ask(&self.places.devices, until);
         }
         while self.probe.asked().is_some() && !until.passed() {
-            if self.sleep(None, until).probe {
-                self.probe.hear();
-            }
+            self.sleep(None, until);
         }
     }
 
@@ -296,8 +293,9 @@ impl Waiter<'_> {
         }
     }
 
-    /// One poll(2) for everything that may wake us.
-    fn sleep(&self, greeting: Option<&Greeting>, until: Deadline) -> Woken {
+    /// One poll(2) for everything that may wake us. What the device answers is
+    /// taken at once, whoever sleeps: left there it would wake each sleep.
+    fn sleep(&mut self, greeting: Option<&Greeting>, until: Deadline) -> Woken {
         let probe = self.probe.asked();
         let links = [greeting, probe].into_iter().flatten();
         let mut descriptors: Vec<PollFd<'_>> = links
@@ -312,11 +310,16 @@ impl Waiter<'_> {
         }
         let mut woken = descriptors.iter().map(|one| one.any().unwrap_or(true));
         let mut next_if = |there: bool| there && woken.next().unwrap_or(false);
+        let greeting = next_if(greeting.is_some());
+        let probe = next_if(probe.is_some());
+        let (folders, mounts) = (next_if(true), next_if(true));
+        if probe {
+            self.probe.hear();
+        }
         Woken {
-            greeting: next_if(greeting.is_some()),
-            probe: next_if(probe.is_some()),
-            folders: next_if(true),
-            mounts: next_if(true),
+            greeting,
+            folders,
+            mounts,
         }
     }
 }
@@ -324,7 +327,6 @@ impl Waiter<'_> {
 #[derive(Debug, Default, Clone, Copy)]
 struct Woken {
     greeting: bool,
-    probe: bool,
     folders: bool,
     mounts: bool,
 }

@@ -8,10 +8,13 @@ mod program;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use tempfile::{TempDir, tempdir};
 
+use double::device::Device;
 use double::{Double, Manner};
 use program::PROGRAM;
 
@@ -25,12 +28,19 @@ fn machine() -> TempDir {
 }
 
 fn calls_of_ten_seconds(root: &Path) -> usize {
+    calls_meanwhile(root, "10", || ())
+}
+
+/// Of so many seconds in vain, while something is done.
+fn calls_meanwhile<T>(root: &Path, seconds: &str, meanwhile: impl FnOnce() -> T) -> usize {
     let record = root.join("record");
     let mut strace = Command::new("strace");
     strace.args(["-f", "-qq", "-o"]).arg(&record);
     strace.arg(PROGRAM).arg("--root").arg(root);
-    let output = strace.args(["--timeout", "10"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(7));
+    let strace = strace.args(["--timeout", seconds]).stderr(Stdio::null());
+    let mut waiting = strace.spawn().unwrap();
+    let _kept = meanwhile();
+    assert_eq!(waiting.wait().unwrap().code(), Some(7));
     let record = fs::read_to_string(record).unwrap();
     let calls: Vec<&str> = record.lines().collect();
     let first = calls.iter().position(|call| call.contains(" socket("));
@@ -61,5 +71,20 @@ fn tries_now_and_then_where_a_socket_refuses() {
         Manner::Honest,
     ));
     let calls = calls_of_ten_seconds(root.path());
+    assert!(calls <= 60, "{calls}");
+}
+
+#[test]
+fn sleeps_where_a_silent_store_comes_while_the_device_answers() {
+    let root = machine();
+    let path = root.path().join("run/xenstored/socket");
+    drop(Double::start(&path, Manner::Honest));
+    // Its answer takes as long as the wait, and begins where the socket refuses.
+    let slow = Manner::Slow(Duration::from_millis(100));
+    let _device = Device::start(root.path(), slow);
+    let calls = calls_meanwhile(root.path(), "3", || {
+        thread::sleep(Duration::from_millis(700));
+        Double::start(&path, Manner::Silent)
+    });
     assert!(calls <= 60, "{calls}");
 }
