@@ -1,5 +1,7 @@
 //! The arguments of this process, and what is wrong with them in one line.
 
+use std::path::{Path, PathBuf};
+
 use clap::error::{ContextKind, ContextValue};
 use clap::{Command, CommandFactory as _, FromArgMatches as _};
 
@@ -11,7 +13,7 @@ impl Args {
     /// # Errors
     /// [`Error::Usage`]; [`Error::Variable`] where a variable is to blame.
     pub fn read() -> Result<Self, Error> {
-        let args = program(None)
+        let mut args = program(None)
             .try_get_matches()
             .and_then(|matches| Self::from_arg_matches(&matches))
             .map_err(usage)?;
@@ -19,8 +21,19 @@ impl Args {
             let why = "--root goes with --check or --dry-run: a mount is made where the kernel is";
             return Err(Error::Usage(why.to_owned()));
         }
+        args.target = whole_path(&args.root, &args.target)?;
         Ok(args)
     }
+}
+
+/// The table of mounts has whole paths. What is not one begins at the current
+/// folder, below another root at the root.
+fn whole_path(root: &Path, target: &Path) -> Result<PathBuf, Error> {
+    if root != Path::new("/") {
+        return Ok(Path::new("/").join(target));
+    }
+    let doing = || format!("find {}", target.display());
+    std::path::absolute(target).map_err(|source| Error::system(doing(), source))
 }
 
 /// The command, where an empty environment variable counts as not set, and
@@ -93,4 +106,17 @@ fn one_line(error: &clap::Error) -> String {
         complaint.push_str(line.strip_prefix("error: ").unwrap_or(line));
     }
     complaint
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_begins_at_the_current_folder_or_at_another_root() {
+        let path = |root: &str| whole_path(Path::new(root), Path::new("xen")).unwrap();
+        let here = std::env::current_dir().unwrap();
+        assert_eq!(path("/"), here.join("xen"));
+        assert_eq!(path("/roots/dom0"), Path::new("/xen"));
+    }
 }

@@ -35,6 +35,16 @@ fn finds_a_dom0_in_silence() {
 }
 
 #[test]
+fn takes_a_target_that_does_not_begin_with_a_slash() {
+    expect(
+        under("dom0", &["--check", "--target", "proc/xen"]),
+        0,
+        "",
+        "",
+    );
+}
+
+#[test]
 fn has_nothing_to_do_where_xenfs_is_mounted() {
     expect(under("dom0", &["--dry-run"]), 0, "", "");
     expect(under("mounted-twice", &["--dry-run"]), 0, "", "");
