@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::Error;
@@ -23,6 +24,14 @@ pub(crate) fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, Error> {
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(None),
         Err(error) => Err(Error::system(format!("read {}", path.display()), error)),
     }
+}
+
+/// Which file has the name now. Its number alone may be given again to the
+/// next one at once; a socket's modification time is that of its making.
+pub(crate) fn identity(path: &Path) -> Option<(u64, u64, i64, i64)> {
+    let metadata = fs::metadata(path).ok()?;
+    let (seconds, rest) = (metadata.mtime(), metadata.mtime_nsec());
+    Some((metadata.dev(), metadata.ino(), seconds, rest))
 }
 
 /// `/proc/xen` is made only by a kernel that runs under Xen; one without

@@ -42,6 +42,7 @@ mod seed;
 mod seen;
 mod store;
 mod transaction;
+mod waiter;
 mod watches;
 pub mod wire;
 
