@@ -133,21 +133,25 @@ impl<'a> Waiter<'a> {
                 Err(errno) => seen = Some(Seen::Unusable(path.clone(), errno.into())),
             }
         }
-        self.refusals = match seen {
-            Some(Seen::Stale(_)) => self.refusals.saturating_add(1),
-            _ => 0,
-        };
+        match seen {
+            Some(Seen::Stale(_)) => self.refusals = self.refusals.saturating_add(1),
+            _ => self.forget_refusals(),
+        }
         let first = self.paths.first().cloned().unwrap_or_default();
         self.seen = seen.unwrap_or(Seen::Nothing(first, true));
         Ok(None)
     }
 
+    /// What the device told belongs to the socket that refused.
+    fn forget_refusals(&mut self) {
+        self.refusals = 0;
+        self.probe = Probe::NotYet;
+    }
+
     /// Waits for the answer on a connection. `None`: there comes none, or the
     /// path leads elsewhere by now.
     fn hear(&mut self, store: Store) -> Option<Store> {
-        self.refusals = 0;
-        // What the device told belongs to the socket that refused.
-        self.probe = Probe::NotYet;
+        self.forget_refusals();
         let path = store.path().to_path_buf();
         let mark = identity(&path);
         let mut greeting = match Greeting::send(store, self.deadline) {

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use tempfile::{TempDir, tempdir};
 
 use double::device::Device;
-use double::{Double, Manner};
+use double::{Double, Manner, bind_socket};
 use program::{program, said};
 
 /// A root under Xen, with a folder for the socket.
@@ -103,6 +103,28 @@ fn does_not_believe_in_a_store_because_the_device_opens() {
     let _device = Device::start(root.path(), Manner::Silent);
     let mut program = program(root.path());
     let output = program.args(["--timeout", "0.5"]).output().unwrap();
+    let (_, line, status) = said(&output);
+    assert!(
+        line.ends_with("nobody listens on this socket (stale, refused)\n"),
+        "{line}"
+    );
+    assert_eq!(status, 7);
+}
+
+#[test]
+fn does_not_take_what_the_device_told_for_the_next_socket() {
+    let root = under_xen();
+    leave_stale_socket(root.path());
+    let _device = Device::start(root.path(), Manner::Honest);
+    let mut program = program(root.path());
+    let waiting = program.args(["--timeout", "1.5"]).spawn().unwrap();
+    thread::sleep(Duration::from_millis(400));
+    fs::remove_file(root.path().join("dev/xen/xenbus")).unwrap();
+    fs::remove_file(root.path().join("run/xenstored/socket")).unwrap();
+    thread::sleep(Duration::from_millis(300));
+    // Bound, and nobody listens.
+    let _next = bind_socket(&root.path().join("run/xenstored/socket"));
+    let output = waiting.wait_with_output().unwrap();
     let (_, line, status) = said(&output);
     assert!(
         line.ends_with("nobody listens on this socket (stale, refused)\n"),
