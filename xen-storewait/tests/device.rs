@@ -117,7 +117,7 @@ fn does_not_take_what_the_device_told_for_the_next_socket() {
     leave_stale_socket(root.path());
     let _device = Device::start(root.path(), Manner::Honest);
     let mut program = program(root.path());
-    let waiting = program.args(["--timeout", "1.5"]).spawn().unwrap();
+    let waiting = program.args(["--timeout", "4"]).spawn().unwrap();
     thread::sleep(Duration::from_millis(400));
     fs::remove_file(root.path().join("dev/xen/xenbus")).unwrap();
     fs::remove_file(root.path().join("run/xenstored/socket")).unwrap();
