@@ -41,7 +41,13 @@ pub fn generate(args: &Generate, out: &mut dyn Write, err: &mut dyn Write) -> Re
     let steps = plan(args, &machine, &chain, files, &rivals)?;
 
     let absent = chain.absent.iter().filter(|_| args.verbose);
+    let read = match args.init {
+        // The others' scripts have a shell read them.
+        Init::Systemd => machine.settings.remarks(),
+        _ => &[],
+    };
     let remarks = chain.remarks.iter().chain(absent).chain(&network_remarks);
+    let remarks = remarks.chain(read);
     for remark in remarks {
         // Said for the reader's sake; what is done does not depend on it.
         let _ = writeln!(err, "xen-units: {remark}");

@@ -7,8 +7,9 @@ use crate::Error;
 use crate::cli::Import;
 use crate::output::{self, File, Step};
 use crate::root::Root;
-use crate::settings::{FILES, OWN_FILE, assignments, is_ours, unquote};
+use crate::settings::{FILES, OWN_FILE, assignments, is_ours};
 use crate::show::print;
+use crate::value;
 use crate::verify;
 
 /// The names that OpenRC's and runit's services have for them.
@@ -53,7 +54,7 @@ pub fn import(args: &Import, out: &mut dyn Write) -> Result<(), Error> {
             if name.starts_with("XENDOMAINS_") || !is_ours(ours) {
                 continue;
             }
-            let Some(value) = unquote(raw).filter(|value| !value.is_empty()) else {
+            let Some(value) = value::meant(raw).filter(|value| !value.is_empty()) else {
                 continue;
             };
             let mut say =

@@ -51,6 +51,7 @@ pub mod template;
 pub mod tools;
 pub mod traps;
 mod usage;
+mod value;
 pub mod verify;
 mod version;
 pub mod words;

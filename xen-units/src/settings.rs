@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::Error;
 use crate::root::Root;
+use crate::value;
 
 /// Our own settings file. It may hold nothing but settings.
 pub const OWN_FILE: &str = "/etc/default/xen-dom0";
@@ -20,10 +21,16 @@ pub const FILES: [&str; 4] = [
 
 const NOT_TEXT: &str = "not text in UTF-8";
 
+const EXPORT: &str = "systemd passes a line with export over";
+
 /// The settings of the files, beaten by those of the environment. An empty one
 /// counts as not set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Settings(Vec<(String, String)>);
+pub struct Settings {
+    /// Sorted by name, and each name once.
+    pairs: Vec<(String, String)>,
+    remarks: Vec<String>,
+}
 
 impl Settings {
     /// Reads the files below the root, then the environment's variables. What
@@ -51,11 +58,10 @@ impl Settings {
         if value.is_empty() {
             return;
         }
-        // Sorted, and each name once.
-        let place = self.0.partition_point(|(known, _)| *known < name);
-        match self.0.get_mut(place) {
+        let place = self.pairs.partition_point(|(known, _)| *known < name);
+        match self.pairs.get_mut(place) {
             Some((known, old)) if *known == name => *old = value,
-            _ => self.0.insert(place, (name, value)),
+            _ => self.pairs.insert(place, (name, value)),
         }
     }
 
@@ -64,24 +70,39 @@ impl Settings {
             // A note may be in any character set.
             let text = String::from_utf8_lossy(bytes);
             let is_text = std::str::from_utf8(bytes).is_ok();
-            let line = text.trim();
+            let line = text.trim_start();
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let setting = line
-                .strip_prefix("export ")
-                .unwrap_or(line)
-                .split_once('=')
-                .filter(|(name, _)| is_name(name));
+            let plain = line.strip_prefix("export ").unwrap_or(line);
+            let setting = plain.split_once('=').filter(|(name, _)| is_name(name));
             match setting {
                 _ if !is_text && file == OWN_FILE => return Err(bad_line(file, number, NOT_TEXT)),
                 Some((name, _)) if !is_text && is_ours(name) => {
                     return Err(bad_line(file, number, NOT_TEXT));
                 }
-                Some((name, value)) if is_ours(name) => match unquote(value) {
-                    Some(value) => self.add(name.to_owned(), value),
-                    None => return Err(bad_line(file, number, "a quote is not closed")),
-                },
+                Some((name, raw)) if file == OWN_FILE || is_ours(name) => {
+                    let Some(value) = value::meant(raw) else {
+                        return Err(bad_line(file, number, value::OPEN_QUOTE));
+                    };
+                    let agreed = match value::agreed(raw) {
+                        Ok(_) if plain.len() < line.len() => Err(EXPORT),
+                        agreed => agreed,
+                    };
+                    match agreed {
+                        // Both read it, each in its way.
+                        Err(what) if file == OWN_FILE => return Err(bad_line(file, number, what)),
+                        Err(what) => self.remarks.push(bad_line(file, number, what).to_string()),
+                        Ok(_) => {}
+                    }
+                    let value = match file {
+                        OWN_FILE => value,
+                        _ => as_meant(name, value),
+                    };
+                    if is_ours(name) {
+                        self.add(name.to_owned(), value);
+                    }
+                }
                 Some(_) => {}
                 // The others are shell scripts, and may do more than set.
                 None if file != OWN_FILE => {}
@@ -89,6 +110,13 @@ impl Settings {
             }
         }
         Ok(())
+    }
+
+    /// The lines of others' files that systemd, which reads them too, takes
+    /// otherwise than a shell.
+    #[must_use]
+    pub fn remarks(&self) -> &[String] {
+        &self.remarks
     }
 
     /// The value, if it is set and not empty.
@@ -115,16 +143,12 @@ impl Settings {
     /// A value that is neither.
     pub fn is_on(&self, name: &str) -> Result<bool, Error> {
         let value = self.get(name).unwrap_or("no");
-        match value.to_ascii_lowercase().as_str() {
-            "1" | "yes" | "true" | "on" => Ok(true),
-            "0" | "no" | "false" | "off" => Ok(false),
-            _ => Err(bad_value(name, &format!("{value} is neither yes nor no"))),
-        }
+        answer(value).ok_or_else(|| bad_value(name, &format!("{value} is neither yes nor no")))
     }
 
     /// Each setting with its value, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0
+        self.pairs
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
     }
@@ -179,15 +203,20 @@ fn is_name(text: &str) -> bool {
         && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
-/// A value as systemd and sh both see it. Several words without quotes are one
-/// value for systemd, and none at all for sh; they were meant as one.
-pub(crate) fn unquote(value: &str) -> Option<String> {
-    let value = value.trim();
-    let mut words = shell_words::split(value).ok()?;
-    match words.len() {
-        0 => Some(String::new()),
-        1 => words.pop(),
-        _ => Some(value.to_owned()),
+/// A value as the file's own scripts take it: to upstream's launch-xenstore
+/// whatever `XENSTORED_TRACE` is set to is a yes.
+pub(crate) fn as_meant(name: &str, value: String) -> String {
+    if name == "XENSTORED_TRACE" && !value.is_empty() && answer(&value).is_none() {
+        return "yes".to_owned();
+    }
+    value
+}
+
+fn answer(value: &str) -> Option<bool> {
+    match value.to_ascii_lowercase().as_str() {
+        "1" | "yes" | "true" | "on" => Some(true),
+        "0" | "no" | "false" | "off" => Some(false),
+        _ => None,
     }
 }
 
@@ -203,8 +232,7 @@ mod tests {
 
     #[test]
     fn reads_what_sh_and_systemd_agree_on() {
-        let text =
-            "# note\nXENSTORED_ARGS=\"-a  'b c'\"\n export XENSTORED=/x\nXEN_EMPTY=\nPATH=/y\n";
+        let text = "# note\nXENSTORED_ARGS=\"-a  'b c'\"\n XENSTORED=/x\nXEN_EMPTY=\nPATH=/y\n";
         let settings = parse(OWN_FILE, text).unwrap();
         assert_eq!(settings.get("XENSTORED"), Some("/x"));
         assert_eq!(settings.get("XEN_EMPTY"), None);
@@ -224,6 +252,47 @@ mod tests {
                 .unwrap_err()
                 .to_string(),
             "/etc/default/xen-dom0:2: not KEY=value"
+        );
+    }
+
+    #[test]
+    fn refuses_in_our_file_what_systemd_reads_otherwise_and_remarks_on_it_elsewhere() {
+        let note = "systemd takes the note for a part of the value: give it a line of its own";
+        let both = "a shell and systemd read it differently: put the whole value in single quotes";
+        for (line, value, complaint) in [
+            ("export XENSTORED_ARGS=-v", "-v", EXPORT),
+            ("XENSTORED_ARGS=4096 # enough", "4096", note),
+            ("XENSTORED_ARGS=-a b", "-a b", both),
+            ("XENSTORED_ARGS=-v\r", "-v", both),
+        ] {
+            assert_eq!(
+                parse(OWN_FILE, line).unwrap_err().to_string(),
+                format!("/etc/default/xen-dom0:1: {complaint}")
+            );
+            let settings = parse("/etc/default/xen", line).unwrap();
+            assert_eq!(settings.get("XENSTORED_ARGS"), Some(value));
+            assert_eq!(
+                settings.remarks(),
+                [format!("/etc/default/xen:1: {complaint}")]
+            );
+        }
+        // Of what is nobody's here nothing is said.
+        let settings = parse("/etc/default/xen", "export OTHER=a b\n").unwrap();
+        assert_eq!(settings, Settings::default());
+    }
+
+    #[test]
+    fn takes_a_trace_as_upstreams_script_takes_it() {
+        for (value, expected) in [("y", "yes"), ("[yes|on|1]", "yes"), ("off", "off")] {
+            let line = format!("XENSTORED_TRACE='{value}'");
+            let settings = parse("/etc/default/xencommons", &line).unwrap();
+            assert_eq!(settings.get("XENSTORED_TRACE"), Some(expected));
+        }
+        assert!(
+            parse(OWN_FILE, "XENSTORED_TRACE=y")
+                .unwrap()
+                .is_on("XENSTORED_TRACE")
+                .is_err()
         );
     }
 

@@ -8,7 +8,7 @@ use std::fs;
 
 use predicates::prelude::*;
 
-use common::{command_of, xen_units};
+use common::{command_of, copy_of, generate, generate_for, xen_units};
 
 #[test]
 fn prints_the_environment_as_a_shell_reads_it() {
@@ -39,7 +39,7 @@ fn exports_nothing_by_a_name_that_a_shell_would_run() {
 
 #[test]
 fn reads_its_settings_from_a_regular_file_only() {
-    let root = common::copy_of("debian-12");
+    let root = copy_of("debian-12");
     let file = root.path().join("etc/default/xen-dom0");
     let refuse = |complaint: &str| {
         let mut command = xen_units();
@@ -102,4 +102,23 @@ fn counts_an_empty_variable_as_not_set() {
         .assert()
         .success()
         .stdout(predicate::str::contains("oxenstored"));
+}
+
+#[test]
+fn remarks_on_a_line_that_systemd_will_take_otherwise() {
+    let root = copy_of("debian-12");
+    let file = root.path().join("etc/default/xencommons");
+    fs::write(&file, "XENSTORED_MAX_OPEN_FDS=4096 # enough\n").unwrap();
+    generate(root.path()).assert().success().stderr(
+        "xen-units: /etc/default/xencommons:1: systemd takes the note for a part of the value: \
+         give it a line of its own\n",
+    );
+    // A shell reads the file for the others.
+    let openrc = generate_for("openrc", "/etc", root.path()).assert();
+    openrc.success().stderr("");
+    fs::write(root.path().join("etc/default/xen-dom0"), "export XEN_X=1\n").unwrap();
+    generate(root.path())
+        .assert()
+        .code(6)
+        .stderr("xen-units: /etc/default/xen-dom0:1: systemd passes a line with export over\n");
 }
