@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use crate::Error;
 use crate::cli::Import;
 use crate::output::{self, File, Step};
+use crate::readers;
 use crate::root::Root;
 use crate::settings::{FILES, OWN_FILE, assignments, is_ours};
 use crate::show::print;
 use crate::value;
-use crate::verify;
 
 /// The names that OpenRC's and runit's services have for them.
 const RENAMED: [(&str, &str); 5] = [
@@ -45,7 +45,7 @@ pub fn import(args: &Import, out: &mut dyn Write) -> Result<(), Error> {
             continue;
         };
         let text = String::from_utf8_lossy(&bytes);
-        let unused = verify::ignored(&file, &text, &scripts);
+        let unused = readers::ignored(&file, &text, &scripts);
         let place = file.display().to_string();
         for (name, raw) in assignments(&text) {
             let known = RENAMED.iter().find(|(other, _)| *other == name);

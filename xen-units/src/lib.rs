@@ -11,7 +11,8 @@
 //! [`rivals`] are other chains, [`enable`] puts them out of the way. A script
 //! that runs the chain without an init system gets the same command lines from
 //! [`show`]; [`graph`] draws their order. [`verify`] holds files of anybody
-//! against [`traps`] by their [`rules`], and [`import`] takes their settings over.
+//! against [`traps`] by their [`rules`] and the [`modules`] they load, and
+//! [`import`] takes settings over; [`readers`] tells whose those are.
 //!
 //! What the model holds was learnt where other start scripts failed: a store
 //! is started only where none lives and never stopped; a dead one is a failed
@@ -33,8 +34,10 @@ pub mod import;
 pub mod machine;
 pub mod manifest;
 pub mod model;
+pub mod modules;
 pub mod openrc;
 pub mod output;
+pub mod readers;
 pub mod rivals;
 pub mod root;
 pub mod rules;
@@ -80,7 +83,7 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), 
         Some(Action::Command(args)) => show::command(args, out),
         Some(Action::List(args)) => show::list(args, out),
         Some(Action::Graph(args)) => graph::graph(args, out),
-        Some(Action::Verify(args)) => verify::verify(args, out),
+        Some(Action::Verify(args)) => verify::verify(args, out, err),
         Some(Action::Import(args)) => import::import(args, out),
         None => {
             let root = Root::new(Path::new("/"));

@@ -1,27 +1,24 @@
 //! How a text is seen to have fallen into one of the [`traps`](crate::traps).
 
+use crate::modules;
 use crate::traps::{
     BLOCKS, DEATH_UNSEEN, DOMAINS_HIDDEN, DOMAINS_KILLED, FAILS_IN_GUEST, KILL_MODE_NONE,
     LIBVIRT_CONFLICT, NETWORK_ONLINE, NEVER_IN_DOM0, PIDFILE_READY, QEMU_DEFAULTS, QEMU_TYPE,
-    SECOND_STORE, STORE_NOTIFY, STORE_RESTARTED, STORE_STOPPED, Trap, UNKNOWN_MODULE,
-    UNRELATED_MODULE, WATCHDOG_KILLED, WATCHDOG_REBOOTS,
+    SECOND_STORE, STORE_NOTIFY, STORE_RESTARTED, STORE_STOPPED, Trap, WATCHDOG_KILLED,
+    WATCHDOG_REBOOTS,
 };
 
-/// Names that modules had before they were in Linux, or never.
-const OLD_MODULES: [&str; 13] = [
-    "evtchn",
-    "gntdev",
-    "netbk",
-    "blkbk",
-    "xen-scsibk",
-    "usbbk",
-    "pciback",
-    "blktap",
-    "blktap2",
-    "cpufreq-xen",
-    "xen-netblock",
-    "xen-gnttalloc",
-    "xen-usbback",
+/// Keys of a unit that have one value: the last that is given counts.
+const SINGLE: [&str; 9] = [
+    "killmode",
+    "killsignal",
+    "refusemanualstop",
+    "remainafterexit",
+    "restart",
+    "sendsigkill",
+    "timeoutsec",
+    "timeoutstopsec",
+    "type",
 ];
 
 /// Words of one line, all of which it has. `a|b` is either of the two; what
@@ -50,9 +47,16 @@ const STORE_DAEMON: Line = &["^execstart=", "xenstored"];
 const SCRIPT_WITH_STORE: Line = &["^execstart=", "init.d/xen start|init.d/xencommons start"];
 const STAYS: Line = &["^remainafterexit=yes|^remainafterexit=true"];
 const DOMAINS: Line = &["^execstart=", "xendomains"];
+const TIME_ENOUGH: Line =
+    &["^timeoutstopsec=infinity|^timeoutstopsec=0|^timeoutsec=infinity|^timeoutsec=0"];
+/// What only a Dom0 runs. A guest may run `xl devd`, or an agent.
+const IN_DOM0: Line = &[
+    "^exec",
+    "xenstored|launch-xenstore|xen-init-dom0|xenconsoled|-xen-attach|xendomains|init.d/xen",
+];
 const ONLINE: &str = "network-online.target";
 
-const UNIT_RULES: [Rule; 21] = [
+const UNIT_RULES: [Rule; 22] = [
     rule(
         WATCHDOG_REBOOTS,
         &[WATCHDOG],
@@ -82,8 +86,8 @@ const UNIT_RULES: [Rule; 21] = [
     ),
     rule(
         NEVER_IN_DOM0,
-        &[&["^conditionvirtualization=xen"]],
-        &[&["^execstart=", "devd"]],
+        &[&["^conditionvirtualization=xen"], IN_DOM0],
+        &[],
     ),
     rule(
         FAILS_IN_GUEST,
@@ -103,23 +107,39 @@ const UNIT_RULES: [Rule; 21] = [
         &[],
     ),
     rule(STORE_NOTIFY, &[STORE_DAEMON, &["^type=notify"]], &[]),
-    rule(
-        DOMAINS_KILLED,
-        &[DOMAINS],
-        &[&["^timeoutstopsec=infinity|^timeoutstopsec=0"]],
-    ),
+    rule(DOMAINS_KILLED, &[DOMAINS], &[TIME_ENOUGH]),
     rule(DOMAINS_KILLED, &[DOMAINS], &[&["^killmode=process"]]),
     rule(DOMAINS_HIDDEN, &[&["^execstart=-", "xendomains"]], &[]),
     rule(LIBVIRT_CONFLICT, &[&["^conflicts=", "libvirt"]], &[]),
+    rule(
+        LIBVIRT_CONFLICT,
+        &[
+            &["^conflicts=", "xendomains"],
+            &["^execstart=", "libvirtd|virtxend"],
+        ],
+        &[],
+    ),
     rule(KILL_MODE_NONE, &[&["^killmode=none"]], &[]),
     rule(BLOCKS, &[&["^exec", "xenstore-read -s"]], &[]),
     rule(PIDFILE_READY, &[&["^exec", "-f ", "xenstored.pid"]], &[]),
 ];
 
-const SCRIPT_RULES: [Rule; 10] = [
+const SCRIPT_RULES: [Rule; 12] = [
     rule(
         WATCHDOG_REBOOTS,
         &[&["xenwatchdogd"], &["kill|--stop"]],
+        &[&["usr1"], &["xenwatchdogd", " -x"]],
+    ),
+    // What OpenRC and dinit start of themselves they send TERM.
+    rule(
+        WATCHDOG_REBOOTS,
+        &[&["^command=", "xenwatchdogd"]],
+        &[&["usr1"], &["^command", " -x|=-x|\"-x"]],
+    ),
+    // So do runit and s6, and their script is the daemon by then.
+    rule(
+        WATCHDOG_REBOOTS,
+        &[&["^exec ", "xenwatchdogd"]],
         &[&["usr1"], &["xenwatchdogd", " -x"]],
     ),
     rule(
@@ -161,23 +181,46 @@ const SCRIPT_RULES: [Rule; 10] = [
 /// What is wrong in a text, and in what of it.
 pub type Found = Vec<(Trap, Option<String>)>;
 
-/// The traps in a unit of systemd.
+/// The traps in a unit of systemd, with what its drop-ins add. Only those that
+/// have to do with Xen are judged.
 #[must_use]
-pub fn in_unit(text: &str) -> Found {
-    let lines = lines(text);
-    by_rules(&UNIT_RULES, &lines)
+pub fn in_unit(name: &str, text: &str) -> Found {
+    let lines = in_force(lines(text));
+    let names_xen = |line: &String| {
+        let is_it = ["exec", "conflicts="]
+            .iter()
+            .any(|key| line.starts_with(key));
+        is_it && (has(line, "xen") || has(line, "/xl "))
+    };
+    if has(name, "xen") || lines.iter().any(names_xen) {
+        by_rules(&UNIT_RULES, &lines)
+    } else {
+        vec![]
+    }
 }
 
-/// The traps in a script.
+/// The lines that count: the last of a key that has one value, and of the
+/// others those after an empty one (systemd.unit(5)).
+fn in_force(lines: Vec<String>) -> Vec<String> {
+    let mut left: Vec<String> = vec![];
+    for line in lines {
+        let Some((key, value)) = line.split_once('=') else {
+            continue;
+        };
+        if value.is_empty() || SINGLE.contains(&key) {
+            left.retain(|other| other.split_once('=').is_none_or(|(known, _)| known != key));
+        }
+        left.push(line);
+    }
+    left
+}
+
+/// The traps in a script, with what its supervisor has beside it.
 #[must_use]
 pub fn in_script(text: &str) -> Found {
     let lines = lines(text);
     let mut found = by_rules(&SCRIPT_RULES, &lines);
-    for line in &lines {
-        if has(line, "modprobe") {
-            found.extend(in_modules(line));
-        }
-    }
+    found.extend(modules::in_script(&lines));
     found
 }
 
@@ -215,26 +258,6 @@ fn has_all(line: &str, words: Line) -> bool {
 
 /// Kept in one place: a search is large, and would be copied to each use.
 #[inline(never)]
-fn has(line: &str, word: &str) -> bool {
+pub(crate) fn has(line: &str, word: &str) -> bool {
     line.contains(word)
-}
-
-/// The traps in a list of modules: a file of modules-load.d, or a command line.
-#[must_use]
-pub fn in_modules(text: &str) -> Found {
-    let lines = text
-        .lines()
-        .filter(|line| !line.trim_start().starts_with('#'));
-    let mut found = vec![];
-    for word in lines.flat_map(|line| line.split(|c: char| c.is_whitespace() || ";\"'".contains(c)))
-    {
-        let name = word.replace('_', "-");
-        let trap = match name.as_str() {
-            "netxen-nic" => UNRELATED_MODULE,
-            name if OLD_MODULES.contains(&name) => UNKNOWN_MODULE,
-            _ => continue,
-        };
-        found.push((trap, Some(word.to_owned())));
-    }
-    found
 }

@@ -30,7 +30,7 @@ const QEMUS: [&str; 6] = [
 
 /// The script that starts and stops the domains. Debian's is its own, and the
 /// only one that knows its tools; upstream's in `/etc/init.d` runs the other.
-const XENDOMAINS: [&str; 7] = [
+pub(crate) const XENDOMAINS: [&str; 7] = [
     "/etc/init.d/xendomains",
     "/etc/rc.d/init.d/xendomains",
     "/usr/libexec/xen/bin/xendomains",

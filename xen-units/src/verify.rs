@@ -7,23 +7,28 @@ use serde_json::{Value, json};
 
 use crate::Error;
 use crate::cli::Verify;
+use crate::modules;
+use crate::readers::{self, Texts};
 use crate::root::Root;
 use crate::rules;
-use crate::settings::assignments;
 use crate::show::print;
+use crate::tools;
 use crate::traps::{IGNORED_SETTING, Trap};
 
 /// Where a system has what is looked at.
-const FOLDERS: [&str; 9] = [
+const FOLDERS: [&str; 12] = [
     "/etc/systemd/system",
     "/usr/lib/systemd/system",
     "/lib/systemd/system",
     "/etc/init.d",
+    "/etc/sv",
+    "/etc/dinit.d",
     "/etc/xen/scripts",
     "/etc/modules-load.d",
     "/usr/lib/modules-load.d",
     "/etc/default",
     "/etc/sysconfig",
+    "/etc/conf.d",
 ];
 
 /// What is larger is no script.
@@ -40,32 +45,23 @@ pub struct Finding {
     pub what: Option<String>,
 }
 
-/// Prints what `verify` was asked for.
+/// Prints what `verify` was asked for. What cannot be read is said on `err`,
+/// and the rest is held against the traps all the same.
 ///
 /// # Errors
-/// [`Error::Found`] where anything was found, and what cannot be read.
-pub fn verify(args: &Verify, out: &mut dyn Write) -> Result<(), Error> {
+/// What could not be read; else [`Error::Found`] where anything was found.
+pub fn verify(args: &Verify, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Error> {
     let root = Root::new(&args.root);
-    let mut texts = vec![];
+    let mut reading = Reading::default();
     match &args.folder {
         Some(folder) if !root.has_folder(folder) => {
             let what = format!("{}: not a folder", folder.display());
             return Err(Error::Usage(what));
         }
-        Some(folder) => read(&root, folder, &mut texts)?,
-        None => {
-            let mut seen = vec![];
-            for folder in FOLDERS.map(Path::new) {
-                // Where /lib is /usr/lib, once is enough.
-                let real = root.below(folder).canonicalize().ok();
-                if real.is_some() && !seen.contains(&real) {
-                    read(&root, folder, &mut texts)?;
-                    seen.push(real);
-                }
-            }
-        }
+        Some(folder) => reading.folder(&root, folder),
+        None => reading.system(&root),
     }
-    let findings = findings(&texts);
+    let findings = findings(&reading.texts);
     let lines = if args.json {
         let object = |finding: &Finding| {
             json!({
@@ -84,10 +80,21 @@ pub fn verify(args: &Verify, out: &mut dyn Write) -> Result<(), Error> {
         findings.iter().map(line).collect()
     };
     print(lines, out)?;
-    match findings.len() {
-        0 => Ok(()),
-        count => Err(Error::Found(count)),
+    let found = match findings.len() {
+        0 => None,
+        count => Some(Error::Found(count)),
+    };
+    let last = reading.failures.pop();
+    for error in reading
+        .failures
+        .iter()
+        .chain(&found)
+        .filter(|_| last.is_some())
+    {
+        // Said for the reader's sake; the last one tells the status.
+        let _ = writeln!(err, "xen-units: {error}");
     }
+    last.or(found).map_or(Ok(()), Err)
 }
 
 fn line(finding: &Finding) -> String {
@@ -99,25 +106,62 @@ fn line(finding: &Finding) -> String {
     }
 }
 
-/// Each text below the folder, by its path, sorted.
-fn read(root: &Root, folder: &Path, texts: &mut Vec<(PathBuf, String)>) -> Result<(), Error> {
-    for name in root.names(folder)? {
-        let path = folder.join(&name);
-        // A link has its file elsewhere, or means that a unit is masked.
-        if root.link_target(&path).is_some() {
-            continue;
+/// The texts that are there, and what could not be read of them.
+#[derive(Default)]
+pub(crate) struct Reading {
+    pub(crate) texts: Texts,
+    pub(crate) failures: Vec<Error>,
+}
+
+impl Reading {
+    /// Everything that a system has in its usual places.
+    pub(crate) fn system(&mut self, root: &Root) {
+        let mut seen = vec![];
+        for folder in FOLDERS.map(Path::new) {
+            // Where /lib is /usr/lib, once is enough.
+            let real = root.below(folder).canonicalize().ok();
+            if real.is_some() && !seen.contains(&real) {
+                self.folder(root, folder);
+                seen.push(real);
+            }
         }
-        if root.has_folder(&path) {
-            read(root, &path, texts)?;
-        } else if root.has_file(&path) {
-            let bytes = root.read_bytes(&path)?.unwrap_or_default();
-            if bytes.len() <= LARGEST && !bytes.contains(&0) {
-                let text = String::from_utf8_lossy(&bytes).into_owned();
-                texts.push((path, text));
+        for script in tools::XENDOMAINS.map(Path::new) {
+            if !self.texts.iter().any(|(path, _)| path == script) {
+                self.file(root, script);
             }
         }
     }
-    Ok(())
+
+    /// Each text below the folder, by its path, sorted.
+    fn folder(&mut self, root: &Root, folder: &Path) {
+        let names = match root.names(folder) {
+            Ok(names) => names,
+            Err(error) => return self.failures.push(error),
+        };
+        for path in names.iter().map(|name| folder.join(name)) {
+            // A link has its file elsewhere, or means that a unit is masked.
+            if root.link_target(&path).is_some() {
+                continue;
+            }
+            if root.has_folder(&path) {
+                self.folder(root, &path);
+            } else {
+                self.file(root, &path);
+            }
+        }
+    }
+
+    fn file(&mut self, root: &Root, path: &Path) {
+        match root.read_bytes(path) {
+            Ok(Some(bytes)) if bytes.len() <= LARGEST && !bytes.contains(&0) => {
+                let text = String::from_utf8_lossy(&bytes).into_owned();
+                self.texts.push((path.to_path_buf(), text));
+            }
+            // No text, or nothing that holds one, such as a socket.
+            Ok(_) | Err(Error::Setting { .. }) => {}
+            Err(error) => self.failures.push(error),
+        }
+    }
 }
 
 /// What is wrong with these files, in their order.
@@ -127,21 +171,28 @@ pub fn findings(texts: &[(PathBuf, String)]) -> Vec<Finding> {
     for (path, text) in texts {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let name = name.strip_suffix(".in").unwrap_or(&name);
-        let found = if [".service", ".socket", ".target"]
+        let is_unit = [".service", ".socket", ".target"]
             .iter()
-            .any(|end| name.ends_with(end))
-        {
-            rules::in_unit(text)
+            .any(|end| name.ends_with(end));
+        let found = if is_unit {
+            let drop_ins = format!("{name}.d");
+            let is_one = |other: &Path| is_below(other, &drop_ins) && is_conf(other);
+            rules::in_unit(name, &with(text, texts, is_one))
         } else if is_below(path, "modules-load.d") {
-            rules::in_modules(text)
-        } else if text.starts_with("#!") {
-            rules::in_script(text)
-        } else if is_below(path, "default")
-            || is_below(path, "sysconfig")
-            || name.starts_with("default.")
-        {
-            let ignored = ignored(path, text, texts).into_iter();
-            ignored.map(|name| (IGNORED_SETTING, Some(name))).collect()
+            modules::in_list(text)
+        } else if text.starts_with("#!") || is_below(path, "dinit.d") {
+            // What runit and s6 send the process that the script has become.
+            let signals =
+                ["control/t", "control/d", "down-signal"].map(|one| path.with_file_name(one));
+            let is_one = |other: &Path| name == "run" && signals.iter().any(|one| one == other);
+            rules::in_script(&with(text, texts, is_one))
+        } else if readers::is_settings(path) {
+            let ignored = readers::ignored(path, text, texts).into_iter();
+            let ignored = ignored.map(|name| (IGNORED_SETTING, Some(name)));
+            modules::in_settings(text)
+                .into_iter()
+                .chain(ignored)
+                .collect()
         } else {
             vec![]
         };
@@ -163,47 +214,17 @@ fn is_below(path: &Path, folder: &str) -> bool {
     path.parent().is_some_and(|parent| parent.ends_with(folder))
 }
 
-/// The settings of a file that none of the scripts that read the file uses.
-/// One that is only proposed there, in a comment, is one too.
-#[must_use]
-pub fn ignored(path: &Path, text: &str, texts: &[(PathBuf, String)]) -> Vec<String> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    // Debian's package has its file elsewhere, by that name.
-    let name = name.strip_prefix("default.").unwrap_or(&name);
-    if !name.starts_with("xen") || name == "xen-dom0" {
-        return vec![];
+fn is_conf(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end == "conf")
+}
+
+/// The text, and after it those that belong to it.
+fn with(text: &str, texts: &[(PathBuf, String)], is_one: impl Fn(&Path) -> bool) -> String {
+    let others = texts.iter().filter(|(path, _)| is_one(path));
+    let mut whole = text.to_owned();
+    for (_, other) in others {
+        whole.push('\n');
+        whole.push_str(other);
     }
-    // "default/xen" alone, not the start of "default/xendomains"; upstream puts
-    // the folder before it at build time. OpenRC gives a script the file of its
-    // own name.
-    let folder = path.parent().and_then(Path::file_name).unwrap_or_default();
-    let reads = |text: &str, part: &str| {
-        text.match_indices(part).any(|(at, part)| {
-            let next = text[at + part.len()..].chars().next();
-            !next.is_some_and(|c| c.is_ascii_alphanumeric() || "-_./".contains(c))
-        })
-    };
-    let parts = ["default/", "sysconfig/", "@/"].map(|folder| [folder, name].concat());
-    let is_reader = |other: &Path, text: &str| {
-        let is_namesake =
-            folder == "conf.d" && other.file_name().is_some_and(|other| other == name);
-        is_namesake || parts.iter().any(|part| reads(text, part))
-    };
-    let readers: Vec<&str> = texts
-        .iter()
-        .filter(|(other, text)| other != path && is_reader(other, text))
-        .map(|(_, text)| text.as_str())
-        .collect();
-    if readers.is_empty() {
-        return vec![];
-    }
-    let uncommented = text.replace("\n#", "\n");
-    let mut ignored = vec![];
-    for (name, _) in assignments(&uncommented) {
-        let is_used = readers.iter().any(|text| text.contains(name));
-        if !is_used && !ignored.iter().any(|known| known == name) {
-            ignored.push(name.to_owned());
-        }
-    }
-    ignored
+    whole
 }

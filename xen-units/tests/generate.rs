@@ -8,10 +8,9 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
-use assert_cmd::Command;
 use predicates::prelude::*;
 
-use common::{copy_of, generate, xen_units};
+use common::{copy_of, generate, unprivileged, xen_units};
 
 #[test]
 fn refuses_a_socket_that_the_daemon_makes_itself() {
@@ -242,26 +241,9 @@ fn prints_a_script_that_writes_the_same_files() {
 #[test]
 fn says_when_it_may_not_write() {
     let root = copy_of("debian-12");
-    let status = std::process::Command::new("setpriv")
-        .args(["--reuid", "65534", "--clear-groups", "--"])
-        .arg("true")
-        .status();
-    assert!(status.unwrap().success(), "this test has to be run as root");
-    // The program must be reachable for anybody.
-    let folder = tempfile::tempdir().unwrap();
-    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     fs::set_permissions(root.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    let program = folder.path().join("xen-units");
-    // Copied by cp: a file open for writing here may be so in another test's
-    // child as well, and is busy then.
-    Command::new("cp")
-        .arg(assert_cmd::cargo::cargo_bin!("xen-units"))
-        .arg(&program)
-        .assert()
-        .success();
-    Command::new("setpriv")
-        .args(["--reuid", "65534", "--clear-groups", "--"])
-        .arg(&program)
+    let (_program, mut command) = unprivileged();
+    command
         .args([
             "generate", "--init", "systemd", "--output", "/etc", "--root",
         ])

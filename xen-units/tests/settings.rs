@@ -122,3 +122,23 @@ fn remarks_on_a_line_that_systemd_will_take_otherwise() {
         .code(6)
         .stderr("xen-units: /etc/default/xen-dom0:1: systemd passes a line with export over\n");
 }
+
+#[test]
+fn a_wrong_variable_is_named_and_is_no_wrong_use() {
+    command_of("debian-12", "xen-store")
+        .env("XEN_UNITS_XEN", "four")
+        .assert()
+        .code(6)
+        .stderr("xen-units: XEN_UNITS_XEN: invalid value 'four': not a version such as 4.17\n");
+    xen_units()
+        .args(["command", "xen-modload"])
+        .env("XEN_UNITS_BIN_DIR", "bin")
+        .assert()
+        .code(6)
+        .stderr("xen-units: XEN_UNITS_BIN_DIR: bin is not an absolute path\n");
+    command_of("debian-12", "xen-store")
+        .env("XEN_UNITS_XEN", "4.20")
+        .args(["--xen", "four"])
+        .assert()
+        .code(2);
+}

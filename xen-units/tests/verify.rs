@@ -1,21 +1,14 @@
-//! What `verify`, `import` and `graph` say.
+//! What `verify` finds.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod common;
 
 use std::fs;
-use std::path::Path;
-use std::process::Command as Process;
+use std::os::unix::fs::PermissionsExt as _;
 
-use common::{command_of, copy_of, generate_for, root, xen_units};
+use common::{copy_of, generate_for, unprivileged, write, xen_units};
 use predicates::prelude::*;
-
-fn write(folder: &Path, name: &str, text: &str) {
-    let path = folder.join(name);
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, text).unwrap();
-}
 
 /// The names of what is found in a file, and the status.
 fn found(name: &str, text: &str) -> (Vec<String>, Option<i32>) {
@@ -43,9 +36,12 @@ fn finds_each_trap_of_a_unit() {
             &[],
         ),
         ("ExecStart=/x/xenwatchdogd -x 30\n", &[]),
-        ("After=network-online.target", &["network-online-unwanted"]),
         (
-            "After=a network-online.target\nWants=network-online.target",
+            "After=network-online.target\nExecStart=/x/xl devd",
+            &["network-online-unwanted"],
+        ),
+        (
+            "After=a network-online.target\nWants=network-online.target\nExecStart=/x/xl devd",
             &[],
         ),
         (
@@ -53,8 +49,14 @@ fn finds_each_trap_of_a_unit() {
             &["qemu-type"],
         ),
         ("ExecStart=/x/qemu -xen-attach", &["qemu-defaults"]),
-        ("ConditionVirtualization=xen", &["never-in-dom0"]),
-        ("ExecStartPre=/bin/grep control_d /x", &["fails-in-guest"]),
+        (
+            "ConditionVirtualization=xen\nExecStart=/x/xenconsoled",
+            &["never-in-dom0"],
+        ),
+        (
+            "ExecStartPre=/bin/grep control_d /proc/xen/capabilities",
+            &["fails-in-guest"],
+        ),
         (
             "RemainAfterExit=true\nRefuseManualStop=true\nExecStart=/x/launch-xenstore",
             &["store-death-unseen"],
@@ -80,7 +82,18 @@ fn finds_each_trap_of_a_unit() {
                 "kill-mode-none",
             ],
         ),
-        ("# ConditionVirtualization=xen", &[]),
+        (
+            "ExecStart=/x/libvirtd\nConflicts=xendomains.service",
+            &["libvirt-conflict"],
+        ),
+        (
+            "# ConditionVirtualization=xen\nExecStart=/x/xenconsoled",
+            &[],
+        ),
+        (
+            "ExecStart=/x/xendomains start\nTimeoutSec=infinity\nKillMode=none\nKillMode=process",
+            &[],
+        ),
     ] {
         let (names, status) = found("a.service", &format!("[Unit]\n{unit}\n"));
         assert_eq!(names, expected, "{unit}");
@@ -111,14 +124,124 @@ fn finds_each_trap_of_a_script() {
         ),
         ("xenwatchdogd 30\nkill -USR1 $(pidof xenwatchdogd)", &[]),
         ("modprobe xen-evtchn; modprobe netbk", &["unknown-module"]),
+        (
+            "MODULES=\"xen-evtchn\n\tevtchn netbk\"\nfor m in $MODULES; do modprobe \"$m\"; done",
+            &["unknown-module", "unknown-module"],
+        ),
+        (
+            "for m in xenfs gntdev; do modprobe $m; done",
+            &["unknown-module"],
+        ),
+        ("for m in xenfs gntdev; do echo $m; done", &[]),
+        ("modprobe xt_SECCOLO sec_dev=$1", &["unknown-module"]),
+        (
+            "command=\"/usr/sbin/xenwatchdogd\"\ncommand_args=\"30 15\"",
+            &["watchdog-reboots"],
+        ),
+        (
+            "command=/usr/sbin/xenwatchdogd\ncommand_args=\"-x 30\"",
+            &[],
+        ),
+        ("command=/usr/sbin/xenwatchdogd\nstopsig=SIGUSR1", &[]),
+        ("exec xenwatchdogd -F 30 15", &["watchdog-reboots"]),
         ("xl list >/dev/null || exit 0", &["domains-failure-hidden"]),
     ] {
         let (names, _) = found("init.d/xen", &format!("#!/bin/sh\n{script}\n"));
         assert_eq!(names, expected, "{script}");
     }
+    let (names, _) = found("dinit.d/w", "command = /x/xenwatchdogd -F\n");
+    assert_eq!(names, ["watchdog-reboots"]);
+    let conf = "# MODULES=usbbk\nXEN_KERNEL_MODULES=\"xenfs evtchn\"\n";
+    let (names, _) = found("etc/conf.d/xencommons", conf);
+    assert_eq!(names, ["unknown-module"]);
     let modules = "xen-evtchn\n# gntdev\nblkbk\nnetxen_nic\n";
     let (names, _) = found("modules-load.d/xen.conf", modules);
     assert_eq!(names, ["unknown-module", "unrelated-module"]);
+}
+
+#[test]
+fn judges_only_what_is_xens() {
+    for (unit, text) in [
+        (
+            "apt-daily.service",
+            "After=network-online.target\nExecStart=/usr/lib/apt/apt.systemd.daily\n",
+        ),
+        ("any.service", "KillMode=none\nConflicts=libvirtd.service\n"),
+        (
+            "xen-guest-agent.service",
+            "ConditionVirtualization=xen\nExecStart=/usr/sbin/xen-guest-agent\n",
+        ),
+        (
+            "xendriverdomain.service",
+            "ConditionVirtualization=xen\nExecStart=/usr/sbin/xl devd\n",
+        ),
+    ] {
+        assert_eq!(found(unit, text), (vec![], Some(0)), "{unit}");
+    }
+}
+
+#[test]
+fn counts_what_belongs_to_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = || {
+        let mut command = xen_units();
+        let output = command.arg("verify").arg(folder.path()).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().lines().count()
+    };
+    let unit = "ExecStart=/x/xenwatchdogd\nConflicts=libvirtd.service\n";
+    write(folder.path(), "usr/w.service.in", unit);
+    write(
+        folder.path(),
+        "sv/w/run",
+        "#!/bin/sh\nexec xenwatchdogd -F\n",
+    );
+    assert_eq!(names(), 4);
+    let fix = "KillSignal=SIGUSR1\nSendSIGKILL=no\nConflicts=\n";
+    write(folder.path(), "etc/w.service.d/fix.conf.off", fix);
+    write(folder.path(), "etc/other.service.d/fix.conf", fix);
+    assert_eq!(names(), 4);
+    write(folder.path(), "etc/w.service.d/fix.conf", fix);
+    assert_eq!(names(), 1);
+    write(
+        folder.path(),
+        "sv/w/control/t",
+        "#!/bin/sh\nkill -USR1 $1\n",
+    );
+    assert_eq!(names(), 0);
+    // What a drop-in makes worse is wrong with the unit too.
+    write(
+        folder.path(),
+        "etc/w.service.d/zz.conf",
+        "KillSignal=TERM\n",
+    );
+    assert_eq!(names(), 1);
+}
+
+#[test]
+fn names_what_it_cannot_read_and_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write(path, "a.service", "secret\n");
+    write(path, "b/c.service", "secret\n");
+    write(path, "xen.service", "KillMode=none\n");
+    for (name, mode) in [("", 0o755), ("a.service", 0), ("b", 0)] {
+        fs::set_permissions(path.join(name), fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let (_program, mut command) = unprivileged();
+    let place = path.display();
+    command
+        .arg("verify")
+        .arg(path)
+        .assert()
+        .code(4)
+        .stdout(predicate::str::starts_with(format!(
+            "{place}/xen.service: kill-mode-none: "
+        )))
+        .stderr(format!(
+            "xen-units: read {place}/a.service: Permission denied (os error 13)\n\
+             xen-units: 1 found\n\
+             xen-units: read folder {place}/b: Permission denied (os error 13)\n"
+        ));
 }
 
 #[test]
@@ -149,27 +272,30 @@ fn says_what_comes_of_it_and_what_mends_it() {
 #[test]
 fn finds_nothing_in_what_we_write() {
     for init in ["systemd", "sysvinit", "openrc", "runit", "s6", "dinit"] {
-        let machine = copy_of("debian-12");
-        generate_for(init, "/written", machine.path())
-            .arg("--watchdog")
-            .assert()
-            .success();
-        xen_units()
-            .arg("verify")
-            .arg(machine.path().join("written"))
-            .assert()
-            .success()
-            .stdout("");
+        // From 4.19 on every supervisor gets the watchdog.
+        for version in ["4.17", "4.20"] {
+            let machine = copy_of("debian-12");
+            generate_for(init, "/written", machine.path())
+                .args(["--watchdog", "--xen", version])
+                .assert()
+                .success();
+            xen_units()
+                .arg("verify")
+                .arg(machine.path().join("written"))
+                .assert()
+                .success()
+                .stdout("");
+        }
     }
 }
 
-/// Scripts that use some of the settings that their file proposes.
-fn ignoring() -> tempfile::TempDir {
+#[test]
+fn names_the_settings_that_no_script_uses() {
     let machine = tempfile::tempdir().unwrap();
     for (name, text) in [
         (
             "etc/init.d/xen",
-            "#!/bin/sh\n. /etc/default/xen\necho $XENSTORED_ARGS $XENSTORED\n",
+            "#!/bin/sh\n. /etc/default/xen\necho $XENSTORED_ARGS\n# XENSTORED\n",
         ),
         (
             "etc/init.d/xendomains",
@@ -177,142 +303,40 @@ fn ignoring() -> tempfile::TempDir {
         ),
         (
             "etc/default/xen",
-            "XENSTORED_ARGS=\"-a 'b c'\"\n#XENSTORED_TRACE=\nXEN_DOM0_UUID=1-2\nXENSTORED=$HOME/x\n",
+            "XENSTORED_ARGS=-v\n#XENSTORED_TRACE=\nXEN_DOM0_UUID=1-2\nXENSTORED=/x\n",
         ),
-        ("etc/conf.d/xenconsoled", "XENCONSOLED_OPTS=\"-v\"\n"),
+        // Upstream's for SysV.
+        (
+            "etc/init.d/xencommons",
+            "#!/bin/bash\ntest -f $xencommons_config/xencommons && . $xencommons_config/xencommons\n\
+             xen-init-dom0 ${XEN_DOM0_UUID}\n",
+        ),
+        (
+            "etc/default/xencommons",
+            "XEN_DOM0_UUID=1-2\nXENSTORED_OOM=1\n",
+        ),
+        // OpenRC's.
+        (
+            "etc/init.d/xenqemu",
+            "#!/sbin/openrc-run\necho $XENQEMU_OPTS\n",
+        ),
+        ("etc/conf.d/xenqemu", "XENQEMU_OPTS=-v\nXENQEMU_OTHER=-v\n"),
     ] {
         write(machine.path(), name, text);
     }
-    machine
-}
-
-#[test]
-fn names_the_settings_that_no_script_uses() {
-    let machine = ignoring();
     xen_units()
         .args(["verify", "--root"])
         .arg(machine.path())
         .assert()
         .code(6)
-        .stdout(
-            predicate::str::contains("/etc/default/xen: ignored-setting: XENSTORED_TRACE: ")
-                .and(predicate::str::contains("ignored-setting: XEN_DOM0_UUID: "))
-                .and(predicate::str::contains("XENSTORED_ARGS").not()),
-        );
-}
-
-#[test]
-fn takes_over_the_settings_of_others() {
-    let machine = ignoring();
-    let import = || {
-        let mut command = xen_units();
-        command.args(["import", "--root"]).arg(machine.path());
-        command
-    };
-    let output = import().output().unwrap();
-    assert_eq!(output.status.code(), Some(0));
-    let said = String::from_utf8(output.stdout).unwrap();
-    for line in [
-        "/etc/conf.d/xenconsoled: XENCONSOLED_OPTS: is called XENCONSOLED_ARGS here",
-        "/etc/conf.d/xenconsoled: XENCONSOLED_ARGS=-v",
-        "/etc/default/xen: XEN_DOM0_UUID: its own scripts ignored it; it counts from now on",
-        "/etc/default/xen: XEN_DOM0_UUID=1-2",
-        "/etc/default/xen: XENSTORED: not taken, a shell would have to work it out: $HOME/x",
-    ] {
-        assert!(said.lines().any(|one| one == line), "{line}: {said}");
-    }
-    let own = machine.path().join("etc/default/xen-dom0");
-    let written = fs::read_to_string(&own).unwrap();
-    import().assert().success();
-    assert_eq!(fs::read_to_string(&own).unwrap(), written);
-    let sh = Process::new("sh")
-        .args([
-            "-euc",
-            ". \"$0\"; eval \"set -- $XENSTORED_ARGS\"; echo \"$2\"",
-        ])
-        .arg(&own)
-        .output()
-        .unwrap();
-    assert_eq!(sh.stdout, b"b c\n");
-    // An administrator's own file stays, and wins.
-    fs::write(&own, "XEN_DOM0_UUID=mine\n").unwrap();
-    import().assert().code(6);
-    assert_eq!(fs::read_to_string(&own).unwrap(), "XEN_DOM0_UUID=mine\n");
-    import().arg("--force").assert().success();
-    let text = fs::read_to_string(&own).unwrap();
-    assert!(text.contains("XEN_DOM0_UUID=mine\n"), "{text}");
-}
-
-#[test]
-fn draws_the_order() {
-    let graph = |format: &str| {
-        let mut command = xen_units();
-        command
-            .args(["graph", "--format", format, "--root"])
-            .arg(root("debian-12"));
-        command
-    };
-    for (format, start, edges) in [
-        (
-            "dot",
-            "digraph xen_dom0 {\n",
-            [
-                "\n  \"xen-mountfs\" -> \"xen-store\";\n",
-                "\n  \"xen-bridge\" -> \"xen-domains\" [style=dashed];\n",
-            ],
-        ),
-        (
-            "mermaid",
-            "flowchart LR\n",
-            [
-                "\n  xen_mountfs[\"xen-mountfs\"] --> xen_store[\"xen-store\"]\n",
-                "\n  xen_bridge[\"xen-bridge\"] -.-> xen_domains[\"xen-domains\"]\n",
-            ],
-        ),
-    ] {
-        let output = graph(format).output().unwrap();
-        let text = String::from_utf8(output.stdout).unwrap();
-        assert!(text.starts_with(start), "{text}");
-        for edge in edges {
-            assert!(text.contains(edge), "{edge}: {text}");
-        }
-    }
-    // Whatever draws it is given the graph.
-    let bin = tempfile::tempdir().unwrap();
-    let script = "printf '#!/bin/sh\\necho \"$1\"; head -n 1\\n' >\"$0\"; chmod 755 \"$0\"";
-    let made = Process::new("sh")
-        .args(["-euc", script])
-        .arg(bin.path().join("dot"))
-        .status();
-    assert!(made.unwrap().success());
-    graph("svg")
-        .env("PATH", format!("{}:/usr/bin:/bin", bin.path().display()))
-        .assert()
-        .success()
-        .stdout("-Tsvg\ndigraph xen_dom0 {\n");
-    graph("svg")
-        .env("PATH", "/nowhere")
-        .assert()
-        .code(5)
-        .stderr("xen-units: graph --format svg: Graphviz (dot) is not installed\n");
-}
-
-#[test]
-fn a_wrong_variable_is_named_and_is_no_wrong_use() {
-    command_of("debian-12", "xen-store")
-        .env("XEN_UNITS_XEN", "four")
-        .assert()
-        .code(6)
-        .stderr("xen-units: XEN_UNITS_XEN: invalid value 'four': not a version such as 4.17\n");
-    xen_units()
-        .args(["command", "xen-modload"])
-        .env("XEN_UNITS_BIN_DIR", "bin")
-        .assert()
-        .code(6)
-        .stderr("xen-units: XEN_UNITS_BIN_DIR: bin is not an absolute path\n");
-    command_of("debian-12", "xen-store")
-        .env("XEN_UNITS_XEN", "4.20")
-        .args(["--xen", "four"])
-        .assert()
-        .code(2);
+        .stdout(predicate::function(|said: &str| {
+            let names = said.lines().map(|line| line.split(": ").nth(2).unwrap());
+            names.eq([
+                "XENSTORED_TRACE",
+                "XEN_DOM0_UUID",
+                "XENSTORED",
+                "XENSTORED_OOM",
+                "XENQEMU_OTHER",
+            ])
+        }));
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
@@ -81,4 +82,36 @@ pub fn tree(folder: &Path) -> BTreeMap<PathBuf, String> {
         }
     }
     files
+}
+
+/// Writes a file, and makes the folders that it is in.
+pub fn write(folder: &Path, name: &str, text: &str) {
+    let path = folder.join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+/// The program as nobody runs it, who may not read everything, and the folder
+/// with a copy of it that anybody can reach.
+pub fn unprivileged() -> (tempfile::TempDir, Command) {
+    let command = || {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid", "65534", "--clear-groups", "--"]);
+        command
+    };
+    let is_root = command().arg("true").output().unwrap().status.success();
+    assert!(is_root, "this test has to be run as root");
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let program = folder.path().join("xen-units");
+    // Copied by cp: a file open for writing here may be so in another test's
+    // child as well, and is busy then.
+    Command::new("cp")
+        .arg(assert_cmd::cargo::cargo_bin!("xen-units"))
+        .arg(&program)
+        .assert()
+        .success();
+    let mut command = command();
+    command.arg(program);
+    (folder, command)
 }
