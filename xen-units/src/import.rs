@@ -3,32 +3,73 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use crate::Error;
+use crate::chain;
 use crate::cli::Import;
+use crate::machine::Machine;
+use crate::model::Name;
 use crate::output::{self, File, Step};
-use crate::readers;
+use crate::readers::{self, Texts};
 use crate::root::Root;
-use crate::settings::{FILES, OWN_FILE, assignments, is_ours};
+use crate::settings::{FILES, OWN_FILE, Settings, as_meant, assignments};
 use crate::show::print;
+use crate::tools;
 use crate::value;
+use crate::verify::Reading;
+use crate::{Error, XenVersion};
 
 /// The names that OpenRC's and runit's services have for them.
-const RENAMED: [(&str, &str); 5] = [
+const RENAMED: [(&str, &str); 6] = [
     ("XENSTORED_OPTS", "XENSTORED_ARGS"),
+    ("XENSTORED_STUBDOM", "XENSTORETYPE"),
     ("XENCONSOLED_OPTS", "XENCONSOLED_ARGS"),
     ("XENWATCHDOGD_OPTS", "XENWATCHDOGD_ARGS"),
     ("XEN_KERNEL_MODULES", "XEN_MODULES"),
     ("XENCONSOLED_LOG", "XENCONSOLED_TRACE"),
 ];
 
-/// Where other scripts are, by which one sees what they make of a setting.
-const SCRIPTS: [&str; 5] = [
-    "/etc/init.d",
-    "/etc/xen/scripts",
-    "/usr/lib/systemd/system",
-    "/lib/systemd/system",
-    "/etc/systemd/system",
+/// What the chain makes use of, and with a star all that begin so.
+const USED: [&str; 29] = [
+    "QEMU_XEN",
+    "XENCONSOLED",
+    "XENCONSOLED_ARGS",
+    "XENCONSOLED_LOG_DIR",
+    "XENCONSOLED_TRACE",
+    "XENSTORED",
+    "XENSTORED_ARGS",
+    "XENSTORED_MAX_OPEN_FDS",
+    "XENSTORED_OOM_MEM_THRESHOLD",
+    "XENSTORED_PATH",
+    "XENSTORED_ROOTDIR",
+    "XENSTORED_RUNDIR",
+    "XENSTORED_TRACE",
+    "XENSTORETYPE",
+    "XENSTORE_DOMAIN_ARGS",
+    "XENSTORE_DOMAIN_INIT",
+    "XENSTORE_DOMAIN_KERNEL",
+    "XENSTORE_DOMAIN_SIZE",
+    "XENSTORE_MAX_DOMAIN_SIZE",
+    "XENWATCHDOGD",
+    "XENWATCHDOGD_ARGS",
+    "XEN_BRIDGE*",
+    "XEN_DOM0_*",
+    "XEN_INIT_DOM0",
+    "XEN_MODLOAD_*",
+    "XEN_MODULES",
+    "XEN_MOUNTFS_*",
+    "XEN_PARAMS_*",
+    "XEN_STOREWAIT_*",
 ];
+
+/// The settings of the xendomains script. It goes on reading them itself.
+const DOMAINS: [&str; 2] = ["/etc/sysconfig/xendomains", "/etc/default/xendomains"];
+
+/// What becomes of a setting.
+enum Fate {
+    /// It is ours from now on, by this name and with this value.
+    Taken(String, String),
+    /// It is not, for this reason.
+    Left(String),
+}
 
 /// Does what `import` was asked for.
 ///
@@ -36,8 +77,13 @@ const SCRIPTS: [&str; 5] = [
 /// Every [`Error`] of reading and writing.
 pub fn import(args: &Import, out: &mut dyn Write) -> Result<(), Error> {
     let root = Root::new(&args.root);
-    let own = Path::new(OWN_FILE);
     let scripts = scripts(&root)?;
+    let machine = Machine {
+        version: XenVersion::running(&root).or_else(|| XenVersion::newest_installed(&root)),
+        root: root.clone(),
+        settings: Settings::default(),
+        programs: PathBuf::from("/usr/bin"),
+    };
     let mut settings: Vec<(String, String)> = vec![];
     let mut said = vec![];
     for file in files(&root)? {
@@ -46,45 +92,33 @@ pub fn import(args: &Import, out: &mut dyn Write) -> Result<(), Error> {
         };
         let text = String::from_utf8_lossy(&bytes);
         let unused = readers::ignored(&file, &text, &scripts);
-        let place = file.display().to_string();
+        let is_own = file == Path::new(OWN_FILE);
+        let reader = Reader::of(&file, &scripts);
         for (name, raw) in assignments(&text) {
-            let known = RENAMED.iter().find(|(other, _)| *other == name);
-            let ours = known.map_or(name, |(_, ours)| *ours);
-            // They are those of the xendomains script, which reads them itself.
-            if name.starts_with("XENDOMAINS_") || !is_ours(ours) {
-                continue;
-            }
-            let Some(value) = value::meant(raw).filter(|value| !value.is_empty()) else {
-                continue;
+            let mut say = |what: &str| said.push([&place(&file), ": ", what].concat());
+            let fate = match &reader {
+                Some(reader) => Fate::Left(reader.makes_of(name)),
+                None => fate(&machine, name, raw, is_own),
             };
-            let mut say =
-                |words: &[&str]| said.push([&[place.as_str(), ": "], words].concat().concat());
-            if unused.iter().any(|one| one == name) {
-                let what = ": its own scripts ignored it; it counts from now on";
-                say(&[name, what]);
+            match fate {
+                Fate::Left(reason) if reason.is_empty() => {}
+                Fate::Left(reason) => say(&[name, ": ", &reason].concat()),
+                Fate::Taken(ours, value) => {
+                    if unused.iter().any(|one| one == name) {
+                        let what = ": its own scripts ignored it; it counts from now on";
+                        say(&[name, what].concat());
+                    }
+                    if ours != name {
+                        say(&[name, ": is called ", &ours, " here"].concat());
+                    }
+                    say(&[&ours, "=", &shell_words::quote(&value)].concat());
+                    settings.retain(|(known, _)| *known != ours);
+                    settings.push((ours, value));
+                }
             }
-            if ours != name {
-                say(&[name, ": is called ", ours, " here"]);
-            }
-            if value.contains(['$', '`']) {
-                let what = ": not taken, a shell would have to work it out: ";
-                say(&[name, what, raw]);
-                continue;
-            }
-            say(&[ours, "=", &shell_words::quote(&value)]);
-            settings.retain(|(known, _)| known != ours);
-            settings.push((ours.to_owned(), value));
         }
     }
-    let lines = settings
-        .iter()
-        .map(|(name, value)| format!("{name}={}\n", shell_words::quote(value)));
-    let text = "# Written by xen-units\n".to_owned() + &lines.collect::<String>();
-    let file = File::new(root.below(own), text);
-    let steps = match output::look(&file, None)? {
-        _ if settings.is_empty() => vec![],
-        found => output::plan(vec![(file, found)], args.force)?,
-    };
+    let steps = write(&root, &settings, args.force)?;
     if args.dry_run {
         said = steps.iter().map(Step::command).collect();
     } else {
@@ -98,28 +132,122 @@ pub fn import(args: &Import, out: &mut dyn Write) -> Result<(), Error> {
     print(said, out)
 }
 
+fn place(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// The steps that make the file of these settings; none without any.
+fn write(root: &Root, settings: &[(String, String)], force: bool) -> Result<Vec<Step>, Error> {
+    let lines = settings
+        .iter()
+        .map(|(name, value)| format!("{name}={}\n", shell_words::quote(value)));
+    let text = "# Written by xen-units\n".to_owned() + &lines.collect::<String>();
+    let file = File::new(root.below(Path::new(OWN_FILE)), text);
+    match output::look(&file, None)? {
+        _ if settings.is_empty() => Ok(vec![]),
+        found => output::plan(vec![(file, found)], force),
+    }
+}
+
+/// What becomes of a setting that the chain may use. Of an empty one, which is
+/// none, nothing is said.
+fn fate(machine: &Machine, name: &str, raw: &str, is_own: bool) -> Fate {
+    let left = |reason: &str| Fate::Left(["not taken, ", reason].concat());
+    let Some(value) = value::meant(raw) else {
+        return left(value::OPEN_QUOTE);
+    };
+    if value.is_empty() {
+        return Fate::Left(String::new());
+    }
+    if value.contains(['$', '`']) {
+        return left(&["a shell would have to work it out: ", raw].concat());
+    }
+    if is_own {
+        return Fate::Taken(name.to_owned(), value);
+    }
+    let known = RENAMED.iter().find(|(other, _)| *other == name);
+    let ours = known.map_or(name, |(_, ours)| *ours);
+    let is_used = USED.iter().any(|used| match used.strip_suffix('*') {
+        Some(start) => ours.starts_with(start),
+        None => *used == ours,
+    });
+    if !is_used {
+        return left("nothing here uses it");
+    }
+    let value = match name {
+        "XENSTORED_STUBDOM" if value.eq_ignore_ascii_case("yes") => "domain".to_owned(),
+        "XENSTORED_STUBDOM" => "daemon".to_owned(),
+        _ => as_meant(ours, value),
+    };
+    match refusal(machine, ours, &value) {
+        Some(what) => left(&what),
+        None => Fate::Taken(ours.to_owned(), value),
+    }
+}
+
+/// Why the chain could not be written with this setting.
+fn refusal(machine: &Machine, name: &str, value: &str) -> Option<String> {
+    let mut machine = machine.clone();
+    machine.settings = Settings::from_iter([(name.to_owned(), value.to_owned())]);
+    Name::ALL.iter().find_map(|link| {
+        match chain::service(*link, &machine) {
+            Err(Error::Setting { what, .. }) => Some(what),
+            // One that was named, not one that is merely not there.
+            Err(Error::NotInstalled { looked, .. }) if looked == [value] => {
+                Some([value, " is not installed"].concat())
+            }
+            _ => None,
+        }
+    })
+}
+
+/// Who reads the settings for the domains, and what it uses of them.
+struct Reader<'a>(Option<&'a (PathBuf, String)>);
+
+impl<'a> Reader<'a> {
+    /// `None` where the file is not one for the domains. The script is the one
+    /// that xen-domains runs, or the one that this one runs in its turn.
+    fn of(file: &Path, scripts: &'a Texts) -> Option<Self> {
+        if file.file_name()? != "xendomains" {
+            return None;
+        }
+        let script = |path: &&str| scripts.iter().find(|(other, _)| other == Path::new(path));
+        let reader = tools::XENDOMAINS.iter().filter_map(script);
+        let reads = |(path, text): &&(PathBuf, String)| readers::reads(path, text, file);
+        Some(Self(reader.clone().find(reads)))
+    }
+
+    fn makes_of(&self, name: &str) -> String {
+        match self.0 {
+            Some((script, text)) if readers::uses(text, name) => {
+                let how = "stays there and goes on counting: xen-domains runs ";
+                [how, &place(script), ", which reads it"].concat()
+            }
+            Some((script, _)) => ["stays there, where ", &place(script), " ignores it"].concat(),
+            None => "stays there, where no script that xen-domains runs reads it".to_owned(),
+        }
+    }
+}
+
 /// The files, the weakest first.
 fn files(root: &Root) -> Result<Vec<PathBuf>, Error> {
     let conf = Path::new("/etc/conf.d");
     let names = root.names(conf)?.into_iter();
     let is_xens = |name: &String| name.starts_with("xen");
     let mut files: Vec<PathBuf> = names.filter(is_xens).map(|name| conf.join(name)).collect();
-    files.extend(FILES.map(PathBuf::from));
+    files.extend(DOMAINS.iter().chain(&FILES).map(PathBuf::from));
     Ok(files)
 }
 
-fn scripts(root: &Root) -> Result<Vec<(PathBuf, String)>, Error> {
-    let mut texts = vec![];
-    for folder in SCRIPTS.map(Path::new) {
-        for name in root.names(folder)? {
-            let path = folder.join(name);
-            if root.has_file(&path) {
-                let bytes = root.read_bytes(&path)?.unwrap_or_default();
-                texts.push((path, String::from_utf8_lossy(&bytes).into_owned()));
-            }
-        }
+/// The other scripts, by which one sees what they make of a setting.
+fn scripts(root: &Root) -> Result<Texts, Error> {
+    let mut reading = Reading::default();
+    reading.system(root);
+    if let Some(error) = reading.failures.pop() {
+        return Err(error);
     }
     // Ours read everything.
+    let mut texts = reading.texts;
     texts.retain(|(_, text)| !text.contains("# Written by xen-units"));
     Ok(texts)
 }

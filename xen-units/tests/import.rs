@@ -5,9 +5,10 @@
 mod common;
 
 use std::fs;
+use std::path::Path;
 use std::process::Command as Process;
 
-use common::{write, xen_units};
+use common::{copy_of, write, xen_units};
 
 /// Scripts that use some of the settings that their file proposes.
 fn ignoring() -> tempfile::TempDir {
@@ -72,4 +73,108 @@ fn takes_over_the_settings_of_others() {
     import().arg("--force").assert().success();
     let text = fs::read_to_string(&own).unwrap();
     assert!(text.contains("XEN_DOM0_UUID=mine\n"), "{text}");
+}
+
+fn import(machine: &Path) -> String {
+    let mut command = xen_units();
+    let output = command
+        .args(["import", "--root"])
+        .arg(machine)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn says_what_becomes_of_each_setting_for_the_domains() {
+    let machine = tempfile::tempdir().unwrap();
+    let script = "#!/bin/bash\n. /etc/default/xendomains\nls $XENDOMAINS_AUTO\n";
+    let settings = "XENDOMAINS_AUTO=/etc/xen/auto\nXENDOMAINS_SYSRQ=s\n";
+    write(machine.path(), "etc/default/xendomains", settings);
+    let unread = "/etc/default/xendomains: XENDOMAINS_AUTO: stays there, where no script that \
+                  xen-domains runs reads it\n";
+    assert!(import(machine.path()).starts_with(unread));
+    // Upstream's, which another script starts.
+    let wrapper = "#!/bin/sh\n${LIBEXEC_BIN}/xendomains $1\n";
+    write(machine.path(), "usr/lib/xen/bin/xendomains", script);
+    write(machine.path(), "etc/init.d/xendomains", wrapper);
+    let said = import(machine.path());
+    assert!(
+        said.contains("xen-domains runs /usr/lib/xen/bin/xendomains,"),
+        "{said}"
+    );
+    // Debian's reads them itself.
+    write(machine.path(), "etc/init.d/xendomains", script);
+    assert_eq!(
+        import(machine.path()),
+        "/etc/default/xendomains: XENDOMAINS_AUTO: stays there and goes on counting: \
+         xen-domains runs /etc/init.d/xendomains, which reads it\n\
+         /etc/default/xendomains: XENDOMAINS_SYSRQ: stays there, where \
+         /etc/init.d/xendomains ignores it\n\
+         nothing to take over\n"
+    );
+    // OpenRC's has the file of its name.
+    fs::remove_file(machine.path().join("etc/default/xendomains")).unwrap();
+    write(machine.path(), "etc/conf.d/xendomains", "AUTODIR=/x\n");
+    let script = "#!/sbin/openrc-run\nls $AUTODIR\n";
+    write(machine.path(), "etc/init.d/xendomains", script);
+    assert_eq!(
+        import(machine.path()),
+        "/etc/conf.d/xendomains: AUTODIR: stays there and goes on counting: \
+         xen-domains runs /etc/init.d/xendomains, which reads it\n\
+         nothing to take over\n"
+    );
+}
+
+#[test]
+fn takes_nothing_that_generate_would_refuse_and_leaves_nothing_out_in_silence() {
+    let machine = copy_of("debian-12");
+    for (name, text) in [
+        ("etc/conf.d/xenconsoled", "XENCONSOLED_LOG=\"yes\"\n"),
+        ("etc/conf.d/xenqemu", "XENQEMU_OPTS=-v\n"),
+        (
+            "etc/conf.d/xenstored",
+            "XENSTORED_STUBDOM=no\nXENSTORED_OPTS='-v\n",
+        ),
+        (
+            "etc/default/xencommons",
+            "XENSTORED_FOO=1\nXENSTORED_TRACE=[yes|on|1]\nXENSTORED=/usr/sbin/nosuch\nPATH=/x\n",
+        ),
+        (
+            "etc/default/xen",
+            "XENSTORED_ARGS=\nXENSTORED_MAX_OPEN_FDS=4096 # enough\n",
+        ),
+    ] {
+        write(machine.path(), name, text);
+    }
+    assert_eq!(
+        import(machine.path()),
+        "/etc/conf.d/xenconsoled: XENCONSOLED_LOG: not taken, yes is none of none, guest, hv, all\n\
+         /etc/conf.d/xenqemu: XENQEMU_OPTS: not taken, nothing here uses it\n\
+         /etc/conf.d/xenstored: XENSTORED_STUBDOM: is called XENSTORETYPE here\n\
+         /etc/conf.d/xenstored: XENSTORETYPE=daemon\n\
+         /etc/conf.d/xenstored: XENSTORED_OPTS: not taken, a quote is not closed\n\
+         /etc/default/xencommons: XENSTORED_FOO: not taken, nothing here uses it\n\
+         /etc/default/xencommons: XENSTORED_TRACE=yes\n\
+         /etc/default/xencommons: XENSTORED: not taken, /usr/sbin/nosuch is not installed\n\
+         /etc/default/xencommons: PATH: not taken, nothing here uses it\n\
+         /etc/default/xen: XENSTORED_MAX_OPEN_FDS=4096\n"
+    );
+    let own = fs::read_to_string(machine.path().join("etc/default/xen-dom0")).unwrap();
+    let lines = "\nXENSTORETYPE=daemon\nXENSTORED_TRACE=yes\nXENSTORED_MAX_OPEN_FDS=4096\n";
+    assert!(own.ends_with(lines), "{own}");
+    // All that the own file has is kept, whoever uses it.
+    write(
+        machine.path(),
+        "etc/default/xen-dom0",
+        "XEN_UNITS_WATCHDOG=1\nLANG=C\n",
+    );
+    let mut command = xen_units();
+    command
+        .args(["import", "--force", "--root"])
+        .arg(machine.path());
+    command.assert().success();
+    let own = fs::read_to_string(machine.path().join("etc/default/xen-dom0")).unwrap();
+    assert!(own.ends_with("\nXEN_UNITS_WATCHDOG=1\nLANG=C\n"), "{own}");
 }
