@@ -40,8 +40,8 @@ fn own(name: Name) -> &'static str {
 /// # Errors
 /// A folder that cannot be read.
 pub fn others(machine: &Machine, chain: &Chain) -> Result<Vec<(&'static str, String)>, Error> {
-    let storewait = machine.program("xen-storewait");
-    let holes = Holes::default().with("STOREWAIT", storewait.as_str());
+    let storewait = Command::new([machine.program("xen-storewait")]);
+    let holes = Holes::default().with("STOREWAIT", Some(line(&storewait)));
     let domain = holes.fill(include_str!("systemd/xen-domain@.service"));
     let mut files = vec![("xen-domain@.service", domain)];
     if chain

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use common::{copy_of, generate, generate_for, tree};
+use common::{copy_of, generate, generate_for, tree, xen_units};
 
 /// The units that run once and are ours, with the worst score that
 /// `systemd-analyze security` may give them, in tenths. xen-mountfs must stay
@@ -186,6 +186,26 @@ fn systemd_accepts_every_unit_without_a_word() {
         let about_ours: Vec<&str> = said.lines().filter(|line| line.contains("xen-")).collect();
         assert!(output.status.success(), "{}: {said}", unit.display());
         assert!(about_ours.is_empty(), "{}: {about_ours:?}", unit.display());
+    }
+}
+
+/// `%I` would unescape the dash to a slash, and a folder may have a blank.
+#[test]
+fn starts_a_domain_by_its_name_as_it_stands() {
+    let root = copy_of("debian-12");
+    xen_units()
+        .args(["generate", "--init", "systemd", "--output", "/etc"])
+        .args(["--bin-dir", "/opt/my xen/bin", "--root"])
+        .arg(root.path())
+        .assert()
+        .success();
+    let unit = root.path().join("etc/systemd/system/xen-domain@.service");
+    let text = fs::read_to_string(unit).unwrap();
+    assert!(!text.contains("%I"), "{text}");
+    assert_eq!(text.matches("' %i\n").count(), 2, "{text}");
+    for line in ["ExecStartPre=@\n", "ExecStop=@ --timeout 10\n"] {
+        let line = line.replace('@', "\"/opt/my xen/bin/xen-storewait\"");
+        assert!(text.contains(&line), "{text}");
     }
 }
 
