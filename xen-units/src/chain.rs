@@ -311,6 +311,7 @@ fn domains(machine: &Machine) -> Result<Service, Error> {
             Peer::Link(Name::Watchdog),
             Peer::NetworkOnline,
             Peer::RemoteDisks,
+            Peer::GuestStorage,
         ]
         .into_iter()
         .chain(wanted)

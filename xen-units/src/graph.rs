@@ -50,6 +50,7 @@ fn label(peer: Peer) -> &'static str {
         Peer::NetworkOnline => "network",
         Peer::DhcpServers => "DHCP servers",
         Peer::RemoteDisks => "remote disks",
+        Peer::GuestStorage => "storage of guests",
         Peer::Libvirt => "libvirt",
     }
 }

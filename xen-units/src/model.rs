@@ -110,6 +110,8 @@ pub enum Peer {
     DhcpServers,
     /// Disks that come over the network.
     RemoteDisks,
+    /// What guests' disks and interfaces may be on, by packages of others.
+    GuestStorage,
     /// libvirt, which talks to the store as xl does.
     Libvirt,
 }

@@ -94,6 +94,13 @@ fn names_of(peer: Peer) -> Vec<&'static str> {
         Peer::NetworkOnline => vec!["net"],
         Peer::DhcpServers => vec!["dhcpd", "isc-dhcp-server", "kea-dhcp4", "dnsmasq"],
         Peer::RemoteDisks => vec!["netmount"],
+        Peer::GuestStorage => vec![
+            "drbd",
+            "iscsid",
+            "open-iscsi",
+            "ovs-vswitchd",
+            "openvswitch-switch",
+        ],
         Peer::Libvirt => vec!["libvirtd", "libvirt-guests"],
     }
 }

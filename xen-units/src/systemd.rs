@@ -41,7 +41,9 @@ fn own(name: Name) -> &'static str {
 /// A folder that cannot be read.
 pub fn others(machine: &Machine, chain: &Chain) -> Result<Vec<(&'static str, String)>, Error> {
     let storewait = Command::new([machine.program("xen-storewait")]);
-    let holes = Holes::default().with("STOREWAIT", Some(line(&storewait)));
+    let holes = Holes::default()
+        .with("STOREWAIT", Some(line(&storewait)))
+        .with("DISKS", joined(&[Peer::RemoteDisks, Peer::GuestStorage]));
     let domain = holes.fill(include_str!("systemd/xen-domain@.service"));
     let mut files = vec![("xen-domain@.service", domain)];
     if chain
@@ -137,6 +139,12 @@ fn units_of(peer: Peer) -> String {
              kea-dhcp4.service kea-dhcp4-server.service dnsmasq.service"
             .to_owned(),
         Peer::RemoteDisks => "remote-fs.target".to_owned(),
+        // Not every one of these is ordered towards that target (drbd). A server
+        // of NFS is none of them: its statd is after nss-lookup.target, dnsmasq
+        // is before that, and after the domains.
+        Peer::GuestStorage => "drbd.service iscsi.service open-iscsi.service \
+             openvswitch-switch.service"
+            .to_owned(),
         Peer::Libvirt => "libvirtd.service virtxend.service libvirt-guests.service".to_owned(),
     }
 }

@@ -27,7 +27,7 @@ fn script(service: &Service, folders: &[String]) -> String {
     should.retain(|peer| !service.requires.contains(peer));
     let (required, should): (Vec<Peer>, Vec<Peer>) = should
         .into_iter()
-        .partition(|peer| !matches!(peer, Peer::Link(_) | Peer::KernelReady));
+        .partition(|peer| !matches!(peer, Peer::Link(_) | Peer::KernelReady | Peer::GuestStorage));
     let required: Vec<Peer> = service.requires.iter().copied().chain(required).collect();
     let reload = match shell::reload(service, Leave::Program) {
         reload if reload.is_empty() => vec![
@@ -152,6 +152,7 @@ fn facilities_of(peer: Peer) -> &'static [&'static str] {
         Peer::NetworkOnline => &["$network"],
         Peer::DhcpServers => &["isc-dhcp-server", "kea-dhcp4-server", "dnsmasq"],
         Peer::RemoteDisks => &["$remote_fs"],
+        Peer::GuestStorage => &["drbd", "iscsi", "open-iscsi", "openvswitch-switch"],
         Peer::Libvirt => &["libvirtd", "libvirt-guests"],
     }
 }

@@ -189,6 +189,21 @@ fn systemd_accepts_every_unit_without_a_word() {
     }
 }
 
+/// So the guests are stopped before what their disks are on.
+#[test]
+fn domains_come_after_the_storage_of_others() {
+    let root = machine(&[]);
+    for name in ["xen-domains", "xen-domain@"] {
+        let unit = format!("etc/systemd/system/{name}.service");
+        let text = fs::read_to_string(root.path().join(unit)).unwrap();
+        let after = text.lines().filter(|line| line.starts_with("After="));
+        let after = after.collect::<Vec<_>>().join(" ");
+        for storage in ["remote-fs.target", "drbd.service", "iscsi.service"] {
+            assert!(after.contains(storage), "{name}: {after}");
+        }
+    }
+}
+
 /// `%I` would unescape the dash to a slash, and a folder may have a blank.
 #[test]
 fn starts_a_domain_by_its_name_as_it_stands() {
@@ -304,6 +319,12 @@ const NETWORK_CLIENTS: [(&str, &str); 6] = [
     ),
 ];
 
+/// What guests' disks may be on, as its package orders it.
+const STORAGE: (&str, &str) = (
+    "drbd.service",
+    "[Unit]\nAfter=network.target sshd.service\nWants=network.target\n",
+);
+
 const DHCP_SERVERS: [(&str, &str); 4] = [
     (
         "dnsmasq.service",
@@ -332,7 +353,12 @@ fn makes_no_circle_with_any_client_or_server() {
             let [client, server] =
                 [client, server].map(|(name, text)| (name, format!("{text}{RUN}")));
             let ifupdown = format!("{}{RUN}", NETWORK_CLIENTS[0].1);
-            let mut others = vec![(client.0, client.1.as_str()), (server.0, &server.1)];
+            let storage = format!("{}{RUN}", STORAGE.1);
+            let mut others = vec![
+                (client.0, client.1.as_str()),
+                (server.0, &server.1),
+                (STORAGE.0, &storage),
+            ];
             if client.0 == "cloud-init.service" {
                 others.push((NETWORK_CLIENTS[0].0, &ifupdown));
             }
