@@ -1,12 +1,11 @@
 //! What each link of the chain is, on one machine.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::folders::{LOG_FOLDER, STORE_FOLDER};
 use crate::machine::Machine;
 use crate::model::{Lasts, Limits, Name, Peer, Process, Restart, Seconds, Service, StopSignal};
 use crate::settings::bad_value;
-use crate::tools::StoreKind;
+use crate::store;
 use crate::words::{Command, Word};
 use crate::{Error, XenVersion};
 
@@ -22,9 +21,9 @@ pub fn service(name: Name, machine: &Machine) -> Result<Service, Error> {
     match name {
         Name::Modload => Ok(modload(machine)),
         Name::Mountfs => Ok(mountfs(machine)),
-        Name::Store => store(machine),
-        Name::StoreReady => store_ready(machine),
-        Name::StoreWatch => Ok(store_watch(machine)),
+        Name::Store => store::store(machine),
+        Name::StoreReady => store::ready(machine),
+        Name::StoreWatch => Ok(store::watch(machine)),
         Name::Console => console(machine),
         Name::Qemu => qemu(machine),
         Name::Watchdog => watchdog(machine),
@@ -48,131 +47,6 @@ fn mountfs(machine: &Machine) -> Service {
         test: Some(check(machine)),
         lasts: Lasts::Always,
         ..Service::once(Name::Mountfs, vec![start])
-    }
-}
-
-/// The daemon's line without the program that starts it only where no store
-/// lives (hazard: a second daemon takes the first one's socket away).
-///
-/// # Errors
-/// As [`service`].
-pub fn store_daemon(machine: &Machine) -> Result<Command, Error> {
-    match machine.settings.get("XENSTORETYPE").unwrap_or("daemon") {
-        "daemon" => {}
-        "domain" => return store_domain(machine),
-        other => {
-            let what = format!("{other} is neither daemon nor domain");
-            return Err(bad_value("XENSTORETYPE", &what));
-        }
-    }
-    let (daemon, kind) = machine.search().store()?;
-    let pid_file = pid_file(Name::Store, machine);
-    let mut line = Command::new([
-        &daemon.display().to_string(),
-        "--no-fork",
-        "--pid-file",
-        pid_file,
-    ]);
-    // oxenstored keeps its access log without being asked, and takes -T only
-    // to ignore it (tools/ocaml/xenstored/parse_arg.ml).
-    if kind == StoreKind::C && machine.settings.is_on("XENSTORED_TRACE")? {
-        line = line
-            .with(Word::Text("-T".to_owned()))
-            .with(Word::Text(format!("{LOG_FOLDER}/xenstored-trace.log")));
-    }
-    Ok(line.list("XENSTORED_ARGS", ""))
-}
-
-/// A store in a domain of its own. The command ends when that domain runs.
-fn store_domain(machine: &Machine) -> Result<Command, Error> {
-    let search = machine.search();
-    let init = search.daemon("init-xenstore-domain", "XENSTORE_DOMAIN_INIT")?;
-    let kernel = init
-        .parent()
-        .and_then(Path::parent)
-        .unwrap_or(Path::new("/usr/lib/xen"))
-        .join("boot/xenstore-stubdom.gz");
-    let settings = &machine.settings;
-    let kernel = settings
-        .get("XENSTORE_DOMAIN_KERNEL")
-        .map_or(kernel, PathBuf::from);
-    let size = settings.get("XENSTORE_DOMAIN_SIZE").unwrap_or("8");
-    let mut line = Command::new([
-        &init.display().to_string(),
-        "--kernel",
-        &kernel.display().to_string(),
-        "--memory",
-        size,
-    ]);
-    if let Some(most) = settings.get("XENSTORE_MAX_DOMAIN_SIZE") {
-        line = line
-            .with(Word::Text("--maxmem".to_owned()))
-            .with(Word::Text(most.to_owned()));
-    }
-    Ok(line.list("XENSTORE_DOMAIN_ARGS", ""))
-}
-
-fn store(machine: &Machine) -> Result<Service, Error> {
-    let mut start = Command::new([&machine.program("xen-storewait"), "--launch", "--"]);
-    start.words.extend(store_daemon(machine)?.words);
-    Ok(Service {
-        after: vec![Peer::SystemReady, Peer::Link(Name::Mountfs)],
-        wants: vec![Peer::SystemReady],
-        requires: vec![Peer::Link(Name::Mountfs)],
-        // An empty one would have it write to the root folder.
-        defaults: vec![("XENSTORED_ROOTDIR", STORE_FOLDER)],
-        before_start: vec![check(machine)],
-        pid_file: Some(pid_file(Name::Store, machine)),
-        program: "*xenstored",
-        lasts: Lasts::Always,
-        ..Service::daemon(Name::Store, start)
-    })
-}
-
-/// `xen-init-dom0` goes before the seed: it does nothing once both keys are
-/// there, and it alone sets the UUID, the stub configuration and pool names.
-fn store_ready(machine: &Machine) -> Result<Service, Error> {
-    let storewait = machine.program("xen-storewait");
-    let mut start = vec![Command::new([&storewait])];
-    match machine.search().daemon("xen-init-dom0", "XEN_INIT_DOM0") {
-        Ok(init) => {
-            let line = Command::new([init.display().to_string()]);
-            start.push(line.list("XEN_DOM0_UUID", ""));
-        }
-        Err(error) if machine.settings.get("XEN_INIT_DOM0").is_some() => return Err(error),
-        Err(_) => {}
-    }
-    start.push(Command::new([&storewait, "--seed-dom0"]));
-    Ok(Service {
-        after: vec![
-            Peer::SystemReady,
-            Peer::Link(Name::Mountfs),
-            Peer::Link(Name::Store),
-        ],
-        before: vec![Peer::Libvirt],
-        wants: vec![Peer::SystemReady],
-        requires: vec![Peer::Link(Name::Mountfs), Peer::Link(Name::Store)],
-        test: Some(Command::new([&storewait, "--timeout", "2"])),
-        lasts: Lasts::Always,
-        limits: Limits {
-            // xen-init-dom0 itself waits for ever for a store that is silent.
-            start_s: Some(Seconds::Count(90)),
-            ..Limits::default()
-        },
-        ..Service::once(Name::StoreReady, start)
-    })
-}
-
-fn store_watch(machine: &Machine) -> Service {
-    let storewait = machine.program("xen-storewait");
-    let start = Command::new([&storewait, "--hold", "--timeout", "30"]);
-    Service {
-        after: vec![Peer::Link(Name::Mountfs), Peer::Link(Name::StoreReady)],
-        requires: vec![Peer::Link(Name::Mountfs)],
-        pid_file: Some("/run/xen/xen-store-watch.pid"),
-        program: "xen-storewait",
-        process: Process::Notifies { watchdog_s: 90 },
-        ..Service::daemon(Name::StoreWatch, start)
     }
 }
 
@@ -326,14 +200,14 @@ fn domains(machine: &Machine) -> Result<Service, Error> {
             ("SYSTEMCTL_SKIP_REDIRECT", "1".to_owned()),
         ],
         // Its tools would wait for a dead store for ever, or end it in silence.
-        before_start: vec![Command::new([machine.program("xen-storewait")])],
+        before_start: vec![store::wait(machine, &[])],
         // A start of what is up does nothing, and a restart stops every guest:
         // this starts those that were added since.
         reload: vec![script_line(machine, &script, "start")],
         // With no store to ask, the script's tools wait on the kernel's device
         // for ever, and the way down with them. What fails here ends the stop.
         stop: vec![
-            Command::new([&machine.program("xen-storewait"), "--timeout", "10"]),
+            store::wait(machine, &["--timeout", "10"]),
             script_line(machine, &script, "stop"),
         ],
         limits: Limits {
@@ -362,7 +236,7 @@ fn script_line(machine: &Machine, script: &Path, verb: &str) -> Command {
 }
 
 /// What stands before each daemon: xenfs is mounted, and says `control_d`.
-fn check(machine: &Machine) -> Command {
+pub(crate) fn check(machine: &Machine) -> Command {
     Command::new([&machine.program("xen-mountfs"), "--check"])
 }
 

@@ -48,6 +48,7 @@ pub mod settings;
 pub mod shell;
 pub mod show;
 pub mod stamp;
+pub mod store;
 pub mod systemd;
 pub mod sysvinit;
 pub mod template;

@@ -10,6 +10,7 @@ use crate::cli::{CommandOf, List};
 use crate::folders::{self, STORE_FOLDER};
 use crate::machine::Machine;
 use crate::model::Name;
+use crate::store;
 use crate::words::Command;
 
 /// Prints what `command` was asked for.
@@ -51,7 +52,7 @@ fn commands(name: Name, stop: bool, machine: &Machine) -> Result<Vec<String>, Er
     }
     let lines = match name {
         _ if stop => service.stop,
-        Name::Store => vec![chain::store_daemon(machine)?],
+        Name::Store => vec![store::store_daemon(machine)?],
         // Where nobody waits for it, it goes to the background in any version.
         Name::Watchdog => vec![without(&service.start[0], "-F")],
         _ => service.start,
@@ -95,8 +96,11 @@ fn pid_file(name: Name, machine: &Machine) -> Result<String, Error> {
 /// What a service manager would read from the settings' files.
 fn environment(machine: &Machine) -> Vec<String> {
     let root = ("XENSTORED_ROOTDIR", STORE_FOLDER);
+    // A store in a domain has no socket, by which others would look for it.
+    let device = store::is_domain(machine).then_some(("XEN_STOREWAIT_DEVICE", "yes"));
     let mut lines = vec![];
-    for (name, value) in [root].into_iter().chain(machine.settings.iter()) {
+    let own = [root].into_iter().chain(device);
+    for (name, value) in own.chain(machine.settings.iter()) {
         lines.push(format!("export {name}={}", shell_words::quote(value)));
     }
     lines

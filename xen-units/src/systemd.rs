@@ -5,6 +5,7 @@ use crate::machine::Machine;
 use crate::model::{Lasts, Limits, Name, Peer, Process, Restart, Seconds, Service, StopSignal};
 use crate::select::Chain;
 use crate::settings::FILES;
+use crate::store;
 use crate::template::{self, Holes};
 use crate::words::{Command, Word};
 
@@ -40,7 +41,7 @@ fn own(name: Name) -> &'static str {
 /// # Errors
 /// A folder that cannot be read.
 pub fn others(machine: &Machine, chain: &Chain) -> Result<Vec<(&'static str, String)>, Error> {
-    let storewait = Command::new([machine.program("xen-storewait")]);
+    let storewait = store::wait(machine, &[]);
     let holes = Holes::default()
         .with("STOREWAIT", Some(line(&storewait)))
         .with("DISKS", joined(&[Peer::RemoteDisks, Peer::GuestStorage]));

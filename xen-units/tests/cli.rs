@@ -264,6 +264,28 @@ fn starts_a_store_in_a_domain_of_its_own() {
         .stderr("xen-units: XENSTORETYPE: both is neither daemon nor domain\n");
 }
 
+/// It has no socket: only the kernel's device leads to it.
+#[test]
+fn asks_a_store_in_a_domain_through_the_device() {
+    for (name, line) in [
+        (
+            "xen-store-ready",
+            "/usr/bin/xen-storewait --device --seed-dom0",
+        ),
+        (
+            "xen-store-watch",
+            "/usr/bin/xen-storewait --device --hold --timeout 30",
+        ),
+        ("environment", "export XEN_STOREWAIT_DEVICE=yes"),
+    ] {
+        command_of("debian-12", name)
+            .env("XENSTORETYPE", "domain")
+            .assert()
+            .success()
+            .stdout(predicate::str::contains(format!("{line}\n")));
+    }
+}
+
 #[test]
 fn makes_the_folders_twice_and_under_any_umask() {
     let folder = tempfile::tempdir().unwrap();

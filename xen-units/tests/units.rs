@@ -1,4 +1,4 @@
-//! The units themselves: as they were committed, as systemd reads them.
+//! The units themselves, as systemd reads them.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use common::{copy_of, generate, generate_for, tree, xen_units};
+use common::{copy_of, generate, xen_units};
 
 /// The units that run once and are ours, with the worst score that
 /// `systemd-analyze security` may give them, in tenths. xen-mountfs must stay
@@ -49,72 +49,6 @@ const HIDE_A_MOUNT: [&str; 24] = [
     "RootDirectory",
     "DynamicUser",
 ];
-
-/// Compares with the committed files, or writes them anew where
-/// XEN_UNITS_COMMIT_EXPECTED is set.
-fn assert_is_expected(init: &str, situation: &str, output: &str, arguments: &[&str], stderr: &str) {
-    let root = copy_of(situation);
-    generate_for(init, &format!("/written/{output}"), root.path())
-        .args(arguments)
-        .assert()
-        .success()
-        .stdout("")
-        .stderr(stderr.to_owned());
-    let written = tree(&root.path().join("written"));
-    let expected = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/expected")
-        .join(match init {
-            "systemd" => situation.to_owned(),
-            _ => format!("{situation}-{init}"),
-        });
-    if std::env::var_os("XEN_UNITS_COMMIT_EXPECTED").is_some() {
-        let _ = fs::remove_dir_all(&expected);
-        for (name, text) in &written {
-            let path = expected.join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-    }
-    let expected = tree(&expected);
-    assert!(expected.keys().eq(written.keys()), "{:?}", written.keys());
-    for (name, text) in &expected {
-        assert_eq!(text, &written[name], "{}", name.display());
-    }
-}
-
-#[test]
-fn writes_for_debian_what_is_committed() {
-    assert_is_expected("systemd", "debian-12", "etc", &["--watchdog"], "");
-}
-
-#[test]
-fn writes_for_every_init_system_what_is_committed() {
-    let left_out = "xen-units: xen-watchdog is left out: that of Xen 4.17 cannot stay in the \
-        foreground, and only its parent could disarm it (from 4.19 on it can)\n";
-    for (init, stderr) in [
-        ("sysvinit", ""),
-        ("openrc", ""),
-        ("runit", left_out),
-        ("s6", left_out),
-        ("dinit", left_out),
-    ] {
-        assert_is_expected(init, "debian-12", "etc", &["--watchdog"], stderr);
-    }
-}
-
-#[test]
-fn writes_for_upstreams_layout_what_is_committed() {
-    assert_is_expected(
-        "systemd",
-        "upstream",
-        "usr/lib",
-        &[],
-        "xen-units: xen-domains is left out: libvirtd.service is enabled and starts domains \
-         itself (--domains)\n\
-         xen-units: /etc/NetworkManager/system-connections/br0.nmconnection: gives br0 to \
-         NetworkManager, so nothing keeps it off\n",
-    );
-}
 
 /// Debian with all units, our programs, the system's own units, and these.
 fn machine(others: &[(&str, &str)]) -> tempfile::TempDir {
