@@ -125,7 +125,8 @@ pub struct Generate {
     #[arg(long)]
     pub disable: bool,
 
-    /// With --enable: put another chain out of the way, such as the distribution's
+    /// With --enable: put another chain out of the way, such as the distribution's;
+    /// a file of its xen-watchdog in the place of ours is kept as FILE.bak
     #[arg(long, requires = "enable")]
     pub replace: bool,
 

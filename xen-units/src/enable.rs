@@ -8,13 +8,10 @@ use crate::cli::Init;
 use crate::manifest::Manifest;
 use crate::model::Name;
 use crate::output::Step;
-use crate::rivals::{Rival, Started};
+use crate::rivals::{DINIT_FOLDER, RUNIT_FOLDERS, Rival, Started, WATCHDOG};
 use crate::root::Root;
 use crate::select::Chain;
 use crate::{dinit, openrc, runit, systemd};
-
-/// Where runit looks for what it is to run, the first that is there.
-const RUNIT_FOLDERS: [&str; 3] = ["/etc/service", "/var/service", "/service"];
 
 /// Where runit's stage 3 finds what it runs when the services were told to stop,
 /// on Debian and on Void.
@@ -83,7 +80,7 @@ pub fn links(
             links
         }
         Init::Dinit => vec![(
-            Path::new("/etc/dinit.d/boot.d").join(dinit::ALL),
+            Path::new(DINIT_FOLDER).join(dinit::ALL),
             to(dinit::FOLDER, dinit::ALL),
         )],
         Init::Sysvinit => vec![],
@@ -128,7 +125,8 @@ pub fn commands(chain: &Chain, root: &Root, output: &Path, on: bool) -> Result<V
     Err(Error::NotHere("enable for sysvinit", what))
 }
 
-/// The steps that put another chain out of the way; what was done is noted.
+/// The steps that put another chain out of the way; what was done is noted, but
+/// for what is called as ours: put back, it would start ours.
 ///
 /// # Errors
 /// [`Error::NotHere`] where it can be done by hand only.
@@ -140,7 +138,8 @@ pub fn replace(
 ) -> Result<Vec<Step>, Error> {
     let mut steps = vec![];
     for rival in rivals {
-        if init == Init::Systemd {
+        let is_ours_by_name = rival.name == WATCHDOG;
+        if init == Init::Systemd && !is_ours_by_name {
             let path = PathBuf::from(format!("/etc/systemd/system/{}.service", rival.name));
             steps.push(Step::Link(root.below(&path), "/dev/null".into()));
             manifest.masks.push(path);
@@ -149,22 +148,27 @@ pub fn replace(
         match &rival.started {
             Started::ByLink(path, target) => {
                 steps.push(Step::Unlink(root.below(path)));
-                manifest.unlinked.push((path.clone(), target.clone()));
+                if !is_ours_by_name {
+                    manifest.unlinked.push((path.clone(), target.clone()));
+                }
             }
-            // OpenRC has runlevels of its own, and reads no others.
-            Started::ByRunlevel(_) if init == Init::Openrc => {}
             Started::ByRunlevel(link) => {
                 let tool = Path::new(SCRIPT_TOOLS[0].0);
                 if !root.is_real() || !root.has_program(tool) {
                     let what = format!("disable {} by hand ({link})", rival.name);
                     return Err(Error::NotHere("replace another chain", what));
                 }
-                let words = [SCRIPT_TOOLS[0].0, rival.name, "disable"];
-                steps.push(Step::Run(words.map(str::to_owned).to_vec()));
-                manifest.disabled.push(rival.name.to_owned());
+                let words: &[&str] = if is_ours_by_name {
+                    &[SCRIPT_TOOLS[0].0, "-f", rival.name, "remove"]
+                } else {
+                    manifest.disabled.push(rival.name.to_owned());
+                    &[SCRIPT_TOOLS[0].0, rival.name, "disable"]
+                };
+                let words = words.iter().map(|word| (*word).to_owned());
+                steps.push(Step::Run(words.collect()));
             }
-            // A unit starts nothing under another init system.
-            Started::ByUnit(_) => {}
+            // A mask would be for ours, which has the same name.
+            Started::ByUnit(link) => steps.push(Step::Unlink(root.below(Path::new(link)))),
         }
     }
     Ok(steps)

@@ -35,7 +35,7 @@ pub fn generate(args: &Generate, out: &mut dyn Write, err: &mut dyn Write) -> Re
     }
     let chain = Chain::of(&machine, args.into())?.for_init(args.init, &machine, args.into())?;
     let (extras, network_remarks) = extras::files(&machine, args.init, &args.output)?;
-    let rivals = rivals::enabled(&machine.root)?;
+    let rivals = rivals::enabled(&machine.root, args.init)?;
     let mut files = files_of(args, &chain, &machine)?;
     files.extend(extras);
     let steps = plan(args, &machine, &chain, files, &rivals)?;
@@ -112,7 +112,6 @@ fn plan(
         ..before.clone()
     };
     let mut steps = vec![];
-    let mut found = vec![];
     for file in files {
         after.add(&file.path, &file.text);
         let place = folder.join(&file.path);
@@ -120,9 +119,9 @@ fn plan(
         steps.extend(output::left_behind(&place)?);
         let file = file.below(&folder);
         let is = output::look(&file, Some((&before, &path)))?;
-        found.push((file, is));
+        let is_rival = args.replace && is == Found::Foreign && rivals::may_be_at(&path);
+        steps.extend(output::plan(vec![(file, is)], args.force || is_rival)?);
     }
-    steps.extend(output::plan(found, args.force)?);
     for (path, _) in &before.files {
         if !after.files.iter().any(|(known, _)| known == path) {
             steps.extend(no_longer(&folder.join(path), path, &before, args.force)?);
@@ -140,7 +139,8 @@ fn plan(
         }
         steps.extend(enable::replace(args.init, rivals, root, &mut after)?);
         for (path, target) in enable::links(args.init, chain, root, &args.output)? {
-            if root.link_target(&path).as_ref() != Some(&target) {
+            let goes = steps.contains(&Step::Unlink(root.below(&path)));
+            if goes || root.link_target(&path).as_ref() != Some(&target) {
                 steps.push(Step::Link(root.below(&path), target.clone()));
             }
             if !after.links.iter().any(|(known, _)| *known == path) {

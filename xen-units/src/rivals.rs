@@ -4,12 +4,13 @@
 use std::path::{Path, PathBuf};
 
 use crate::Error;
+use crate::cli::Init;
 use crate::machine::UNIT_FOLDERS;
 use crate::root::Root;
+use crate::stamp::{Found, whose};
 
-/// What they call their links. xen-watchdog is not among them: the unit of
-/// ours with that name takes its place.
-const NAMES: [&str; 9] = [
+/// What they call their links.
+const NAMES: [&str; 10] = [
     "xen",
     "xendomains",
     "xencommons",
@@ -19,7 +20,17 @@ const NAMES: [&str; 9] = [
     "xenqemudev",
     "xen-init-dom0",
     "xen-qemu-dom0-disk-backend",
+    WATCHDOG,
 ];
+
+/// Called by upstream as it is by us: whose it is, its file tells.
+pub(crate) const WATCHDOG: &str = "xen-watchdog";
+
+/// Where runit looks for what it is to run, the first that is there.
+pub(crate) const RUNIT_FOLDERS: [&str; 3] = ["/etc/service", "/var/service", "/service"];
+
+/// Where dinit has the links of what it starts at boot.
+pub(crate) const DINIT_FOLDER: &str = "/etc/dinit.d/boot.d";
 
 /// A link of another chain that is started at boot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,28 +48,46 @@ pub enum Started {
     ByRunlevel(String),
     /// A link such as `/etc/systemd/system/multi-user.target.wants/xenstored.service`.
     ByUnit(String),
-    /// A link of OpenRC or runit, and what it leads to.
+    /// A link of OpenRC, runit or dinit, and what it leads to.
     ByLink(PathBuf, PathBuf),
 }
 
-/// Each one that is started at boot and not masked.
+/// Each one that this init system starts at boot. systemd's masks mean nothing
+/// to the others, and their links nothing to it, but for SysV's.
 ///
 /// # Errors
 /// A folder that cannot be read.
-pub fn enabled(root: &Root) -> Result<Vec<Rival>, Error> {
+pub fn enabled(root: &Root, init: Init) -> Result<Vec<Rival>, Error> {
+    let runlevels = match init {
+        Init::Systemd | Init::Sysvinit | Init::S6 | Init::Runit => runlevel_links(root)?,
+        Init::Openrc | Init::Dinit => vec![],
+    };
+    let wants = match init {
+        Init::Systemd => wants_folders(root)?,
+        _ => vec![],
+    };
+    let folders = link_folders(root, init)?;
     let mut enabled = vec![];
     for name in NAMES {
-        if is_masked(root, name) {
+        if init == Init::Systemd && is_masked(root, name) {
             continue;
         }
-        let started = match by_runlevel(root, name)? {
-            None => by_unit(root, name)?,
-            found => found,
+        let is_rival = |link: &Path| name != WATCHDOG || !leads_to_ours(root, link);
+        let mut by_runlevel = runlevels.iter().filter(|(script, _)| script == name);
+        let runlevel = by_runlevel
+            .find(|(_, link)| is_rival(Path::new(link)))
+            // A script is no unit where there is one of its name.
+            .filter(|_| init != Init::Systemd || name != WATCHDOG)
+            .map(|(_, link)| Started::ByRunlevel(link.clone()));
+        let unit = || {
+            let links = wants.iter().map(|wants| format!("{wants}/{name}.service"));
+            let mut found = links.filter(|link| root.has(Path::new(link)));
+            found.find(|link| is_rival(Path::new(link)))
         };
+        let started = runlevel.or_else(|| unit().map(Started::ByUnit));
         enabled.extend(started.map(|started| Rival { name, started }));
-        for folder in link_folders(root)? {
-            let path = folder.join(name);
-            if let Some(target) = root.link_target(&path) {
+        for path in folders.iter().map(|folder| folder.join(name)) {
+            if let Some(target) = root.link_target(&path).filter(|_| is_rival(&path)) {
                 let started = Started::ByLink(path, target);
                 enabled.push(Rival { name, started });
             }
@@ -72,13 +101,25 @@ pub fn enabled(root: &Root) -> Result<Vec<Rival>, Error> {
 /// # Errors
 /// A folder that cannot be read.
 pub fn link_of(root: &Root, name: &str) -> Result<Option<String>, Error> {
-    if let Some(Started::ByRunlevel(link)) = by_runlevel(root, name)? {
+    let runlevels = runlevel_links(root)?.into_iter();
+    if let Some((_, link)) = runlevels.into_iter().find(|(script, _)| script == name) {
         return Ok(Some(link));
     }
-    let folders = link_folders(root)?.into_iter();
-    let mut paths = folders.map(|folder| folder.join(name));
-    let found = paths.find(|path| root.has(path));
-    Ok(found.map(|path| path.display().to_string()))
+    for init in [Init::Openrc, Init::Runit, Init::Dinit] {
+        let folders = link_folders(root, init)?.into_iter();
+        let mut paths = folders.map(|folder| folder.join(name));
+        if let Some(path) = paths.find(|path| root.has(path)) {
+            return Ok(Some(path.display().to_string()));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether a file of ours goes where a rival may have one of its own.
+#[must_use]
+pub fn may_be_at(path: &Path) -> bool {
+    let name = |part: &std::ffi::OsStr| Path::new(part).file_stem() == Some(WATCHDOG.as_ref());
+    path.iter().any(name)
 }
 
 /// The rivals in one line, each with its link.
@@ -91,13 +132,18 @@ pub fn named(rivals: &[Rival]) -> String {
     rivals.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
-/// The runlevels of OpenRC and the folders that runit runs.
-fn link_folders(root: &Root) -> Result<Vec<PathBuf>, Error> {
+/// The runlevels of OpenRC, or the folders that runit or dinit runs.
+fn link_folders(root: &Root, init: Init) -> Result<Vec<PathBuf>, Error> {
     let runlevels = Path::new("/etc/runlevels");
-    let levels = root.names(runlevels)?.into_iter();
-    let mut folders: Vec<PathBuf> = levels.map(|level| runlevels.join(level)).collect();
-    folders.extend(["/etc/service", "/var/service"].map(PathBuf::from));
-    Ok(folders)
+    Ok(match init {
+        Init::Openrc => {
+            let levels = root.names(runlevels)?.into_iter();
+            levels.map(|level| runlevels.join(level)).collect()
+        }
+        Init::Runit => RUNIT_FOLDERS.map(PathBuf::from).to_vec(),
+        Init::Dinit => vec![PathBuf::from(DINIT_FOLDER)],
+        Init::Systemd | Init::Sysvinit | Init::S6 => vec![],
+    })
 }
 
 fn is_masked(root: &Root, name: &str) -> bool {
@@ -108,31 +154,38 @@ fn is_masked(root: &Root, name: &str) -> bool {
     })
 }
 
-/// A link such as `/etc/rc2.d/S02xen`.
-fn by_runlevel(root: &Root, name: &str) -> Result<Option<Started>, Error> {
-    for level in ["S", "2", "3", "4", "5"] {
-        let folder = format!("/etc/rc{level}.d");
-        let starts = |entry: &String| {
-            let rest = entry.strip_prefix('S').unwrap_or_default();
-            rest.trim_start_matches(|c: char| c.is_ascii_digit()) == name
-        };
-        if let Some(entry) = root.names(Path::new(&folder))?.iter().find(|e| starts(e)) {
-            return Ok(Some(Started::ByRunlevel(format!("{folder}/{entry}"))));
-        }
+/// Whether a link leads to a file of ours, or to a service's folder of ours.
+fn leads_to_ours(root: &Root, link: &Path) -> bool {
+    let mut path = root.resolve(link);
+    if root.has_folder(&path) {
+        path.push("run");
     }
-    Ok(None)
+    let content = root.read_bytes(&path).ok().flatten().unwrap_or_default();
+    matches!(whose(&content), Found::Ours | Found::Changed)
 }
 
-/// A link such as `/etc/systemd/system/multi-user.target.wants/xenstored.service`.
-fn by_unit(root: &Root, name: &str) -> Result<Option<Started>, Error> {
-    for folder in UNIT_FOLDERS {
-        for wants in root.names(Path::new(folder))? {
-            let link = format!("{folder}/{wants}/{name}.service");
-            let is_wants = wants.ends_with(".wants") || wants.ends_with(".requires");
-            if is_wants && root.has(Path::new(&link)) {
-                return Ok(Some(Started::ByUnit(link)));
+/// Links such as `/etc/rc2.d/S02xen`, each behind the name of its script.
+fn runlevel_links(root: &Root) -> Result<Vec<(String, String)>, Error> {
+    let mut links = vec![];
+    for level in ["S", "2", "3", "4", "5"] {
+        let folder = format!("/etc/rc{level}.d");
+        for entry in root.names(Path::new(&folder))? {
+            if let Some(rest) = entry.strip_prefix('S') {
+                let name = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+                links.push((name.to_owned(), format!("{folder}/{entry}")));
             }
         }
     }
-    Ok(None)
+    Ok(links)
+}
+
+/// Folders such as `/etc/systemd/system/multi-user.target.wants`.
+fn wants_folders(root: &Root) -> Result<Vec<String>, Error> {
+    let mut found = vec![];
+    for folder in UNIT_FOLDERS {
+        let mut names = root.names(Path::new(folder))?;
+        names.retain(|name| name.ends_with(".wants") || name.ends_with(".requires"));
+        found.extend(names.iter().map(|name| format!("{folder}/{name}")));
+    }
+    Ok(found)
 }

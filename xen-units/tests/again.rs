@@ -131,6 +131,97 @@ fn puts_another_chain_out_of_the_way_and_back() {
     assert!(!mask.is_symlink() && !link.is_symlink());
 }
 
+/// systemd's masks stop nothing that another init system starts.
+#[test]
+fn sees_another_chain_behind_a_mask_of_another_init_system() {
+    let root = enabled_by_debian();
+    generate(root.path())
+        .args(["--enable", "--replace"])
+        .assert()
+        .success();
+    generate_for("sysvinit", "/etc", root.path())
+        .arg("--enable")
+        .assert()
+        .code(6)
+        .stderr(predicate::str::starts_with(
+            "xen-units: another chain is enabled: xen (/etc/rc2.d/S02xen) ",
+        ));
+}
+
+#[test]
+fn sees_what_each_init_system_starts() {
+    for (init, link) in [
+        ("runit", "service/xenstored"),
+        ("dinit", "etc/dinit.d/boot.d/xenstored"),
+        ("openrc", "etc/runlevels/boot/xenstored"),
+    ] {
+        let root = copy_of("debian-12");
+        let path = root.path().join(link);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        symlink("/opt/xenstored", &path).unwrap();
+        generate_for(init, "/etc", root.path())
+            .arg("--enable")
+            .assert()
+            .code(6)
+            .stderr(format!(
+                "xen-units: another chain is enabled: xenstored (/{link}) \
+                 (put it out of the way with --replace)\n"
+            ));
+        let other = if init == "openrc" { "runit" } else { "openrc" };
+        generate_for(other, "/etc", root.path())
+            .assert()
+            .success()
+            .stderr("");
+    }
+}
+
+/// By upstream's link ours of that name would be started, asked for or not.
+#[test]
+fn takes_the_link_of_upstreams_watchdog_away() {
+    let root = copy_of("debian-12");
+    let wants = root
+        .path()
+        .join("etc/systemd/system/multi-user.target.wants");
+    fs::create_dir_all(&wants).unwrap();
+    let link = wants.join("xen-watchdog.service");
+    symlink("/usr/lib/systemd/system/xen-watchdog.service", &link).unwrap();
+    let run = || generate(root.path());
+    run().arg("--enable").assert().code(6);
+    run().args(["--enable", "--replace"]).assert().success();
+    assert!(!link.is_symlink());
+    // Ours, enabled, is no rival of ours.
+    let wants = root.path().join("etc/systemd/system/xen-dom0.target.wants");
+    fs::create_dir_all(&wants).unwrap();
+    let link = wants.join("xen-watchdog.service");
+    symlink("/etc/systemd/system/xen-watchdog.service", &link).unwrap();
+    run().arg("--enable").assert().success().stderr("");
+    assert!(link.is_symlink());
+}
+
+/// Only of that one has another chain a file where ours goes.
+#[test]
+fn replaces_the_script_of_another_watchdog_and_no_other_file() {
+    let root = copy_of("debian-12");
+    let script = root.path().join("etc/init.d/xen-watchdog");
+    let link = root.path().join("etc/runlevels/default/xen-watchdog");
+    fs::write(&script, "#!/bin/sh\n").unwrap();
+    fs::create_dir_all(link.parent().unwrap()).unwrap();
+    symlink("/etc/init.d/xen-watchdog", &link).unwrap();
+    let run = || generate_for("openrc", "/etc", root.path());
+    let replace = ["--enable", "--replace", "--watchdog"];
+    let other = root.path().join("etc/init.d/xen-store");
+    fs::write(&other, "#!/bin/sh\n").unwrap();
+    run().args(replace).assert().code(6);
+    fs::remove_file(&other).unwrap();
+    run().args(replace).assert().success().stderr("");
+    let text = fs::read_to_string(&script).unwrap();
+    assert!(text.contains("# Written by xen-units"));
+    let kept = script.with_file_name("xen-watchdog.bak");
+    assert_eq!(fs::read_to_string(kept).unwrap(), "#!/bin/sh\n");
+    assert!(link.is_symlink());
+    run().arg("--enable").assert().success().stderr("");
+}
+
 #[test]
 fn enables_by_the_links_of_each_init_system() {
     for (init, link, target) in [
