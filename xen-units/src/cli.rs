@@ -121,7 +121,7 @@ pub struct Generate {
     pub enable: bool,
 
     /// Start it at boot no longer, and put the other chain back that --replace
-    /// has put out of the way
+    /// has put out of the way; what was written stays as it is
     #[arg(long)]
     pub disable: bool,
 

@@ -96,7 +96,7 @@ pub fn links(
 /// # Errors
 /// [`Error::NotHere`] where there is no program for it, or in another root:
 /// their order depends on every script there.
-pub fn commands(chain: &Chain, root: &Root, output: &Path, on: bool) -> Result<Vec<Step>, Error> {
+pub fn commands(names: &[&str], root: &Root, output: &Path, on: bool) -> Result<Vec<Step>, Error> {
     let what = if !root.is_real() {
         "not below --root: run it in there".to_owned()
     } else if output != Path::new("/etc") {
@@ -117,8 +117,7 @@ pub fn commands(chain: &Chain, root: &Root, output: &Path, on: bool) -> Result<V
             line.extend(words.map(|word| word.replace('@', name)));
             Step::Run(line)
         };
-        let names = chain.wanted.iter().map(|name| name.as_str());
-        return Ok(names.map(command).collect());
+        return Ok(names.iter().map(|name| command(name)).collect());
     } else {
         "neither update-rc.d nor chkconfig nor insserv is there".to_owned()
     };

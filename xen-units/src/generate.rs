@@ -13,6 +13,7 @@ use crate::manifest::{self, Manifest};
 use crate::model::Name;
 use crate::output::{self, File, Found, Step};
 use crate::rivals::{self, Rival};
+use crate::root::Root;
 use crate::select::{Chain, Choices};
 use crate::show::print;
 use crate::usage::wrong;
@@ -25,11 +26,15 @@ use crate::{dinit, openrc, runit, s6, systemd, sysvinit};
 /// # Errors
 /// Every [`Error`].
 pub fn generate(args: &Generate, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Error> {
-    let machine = args.place.machine_with(crate::lasting())?;
-    if !machine.root.contains(&args.output) {
+    let root = Root::new(&args.place.root);
+    if !root.contains(&args.output) {
         let what = format!("{} is not below --root", args.output.display());
         return Err(wrong("--output", Some("XEN_UNITS_OUTPUT"), what));
     }
+    if args.disable {
+        return carry_out(&disable(args, &root)?, args, out, err);
+    }
+    let machine = args.place.machine_with(crate::lasting())?;
     if args.store_socket {
         require_own_socket(&machine)?;
     }
@@ -59,10 +64,19 @@ pub fn generate(args: &Generate, out: &mut dyn Write, err: &mut dyn Write) -> Re
             "xen-units: another chain is enabled, to be masked before this one is: {named}"
         );
     }
+    carry_out(&steps, args, out, err)
+}
+
+fn carry_out(
+    steps: &[Step],
+    args: &Generate,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<(), Error> {
     if args.dry_run {
         return print(steps.iter().map(Step::command).collect(), out);
     }
-    for step in &steps {
+    for step in steps {
         output::apply(step)?;
         if args.verbose {
             let _ = writeln!(err, "xen-units: {}", step.done());
@@ -74,6 +88,25 @@ pub fn generate(args: &Generate, out: &mut dyn Write, err: &mut dyn Write) -> Re
         return Ok(());
     }
     exec::shell(&["exec >/dev/null", &lines.join("\n")].join("\n"), &[])
+}
+
+/// What takes back what is enabled, by the list of it alone: it has to work
+/// where Xen's tools are gone, a setting is wrong or a file was changed.
+fn disable(args: &Generate, root: &Root) -> Result<Vec<Step>, Error> {
+    let path = args.output.join(manifest::NAME);
+    let mut list = Manifest::parse(&root.read(&path)?.unwrap_or_default());
+    let mut steps = enable::undo(root, &mut list);
+    if args.init == Init::Sysvinit {
+        let scripts = list.files.iter().map(|(path, _)| path.as_path());
+        let scripts = scripts.filter_map(|path| path.strip_prefix(sysvinit::FOLDER).ok()?.to_str());
+        let scripts: Vec<&str> = scripts.collect();
+        steps.extend(enable::commands(&scripts, root, &args.output, false)?);
+    }
+    let file = File::new(root.below(&path), list.text());
+    if root.has(&path) && output::look(&file, None)? != Found::Same {
+        steps.push(Step::Write(file));
+    }
+    Ok(steps)
 }
 
 /// The init system's own files.
@@ -127,12 +160,6 @@ fn plan(
             steps.extend(no_longer(&folder.join(path), path, &before, args.force)?);
         }
     }
-    if args.disable {
-        steps.extend(enable::undo(root, &mut after));
-        if args.init == Init::Sysvinit {
-            steps.extend(enable::commands(chain, root, &args.output, false)?);
-        }
-    }
     if args.enable {
         if !rivals.is_empty() && !args.replace {
             return Err(Error::Rivals(rivals::named(rivals)));
@@ -148,7 +175,8 @@ fn plan(
             }
         }
         if args.init == Init::Sysvinit {
-            steps.extend(enable::commands(chain, root, &args.output, true)?);
+            let names: Vec<&str> = chain.wanted.iter().map(|name| name.as_str()).collect();
+            steps.extend(enable::commands(&names, root, &args.output, true)?);
         }
     }
     let list = File::new(folder.join(manifest::NAME), after.text());

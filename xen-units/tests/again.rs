@@ -131,6 +131,32 @@ fn puts_another_chain_out_of_the_way_and_back() {
     assert!(!mask.is_symlink() && !link.is_symlink());
 }
 
+/// The list of what was done is all it needs.
+#[test]
+fn is_disabled_where_nothing_could_be_written() {
+    let root = enabled_by_debian();
+    generate(root.path())
+        .args(["--enable", "--replace"])
+        .assert()
+        .success();
+    let unit = root.path().join("etc/systemd/system/xen-store.service");
+    fs::write(&unit, "[Unit]\n").unwrap();
+    fs::remove_dir_all(root.path().join("usr/lib/xen-4.17")).unwrap();
+    fs::write(root.path().join("etc/default/xen-dom0"), "fi\n").unwrap();
+    for _ in 0..2 {
+        generate(root.path())
+            .arg("--disable")
+            .assert()
+            .success()
+            .stderr("");
+        let folder = root.path().join("etc/systemd/system");
+        assert!(!folder.join("xen.service").is_symlink());
+        let wants = folder.join("multi-user.target.wants");
+        assert!(!wants.join("xen-dom0.target").is_symlink());
+        assert_eq!(fs::read_to_string(&unit).unwrap(), "[Unit]\n");
+    }
+}
+
 /// systemd's masks stop nothing that another init system starts.
 #[test]
 fn sees_another_chain_behind_a_mask_of_another_init_system() {
