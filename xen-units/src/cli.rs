@@ -36,9 +36,11 @@ pub struct Args {
 pub enum Action {
     /// Write all units and the configuration that goes with them
     ///
-    /// What is there already and the same is left alone. A file that xen-units
-    /// has not written, or that was changed since, is never overwritten without
-    /// --force: the first line has a fingerprint of the others.
+    /// What is there already and the same is left alone. A file that was changed
+    /// since xen-units wrote it is kept, and so is its mode: it is named, the
+    /// others are updated, and the status is 0. A file of somebody else's in the
+    /// place of one of them ends it before anything is written, with status 6.
+    /// --force overwrites both. The first line has a fingerprint of the others.
     ///
     /// XEN_BRIDGE is taken from the settings' files alone, as the units do when
     /// they start; one in the environment does not count here.
@@ -305,7 +307,7 @@ Exit status:
   5  a daemon of Xen is not installed or takes no socket, or it cannot be
      enabled or drawn here
   6  a setting or variable that cannot be followed, a file that somebody else
-     wrote or changed, another chain that is enabled, or verify found something";
+     wrote, another chain that is enabled, or verify found something";
 
 impl Args {
     /// The arguments of this process. Help and version are answered here.

@@ -1,7 +1,7 @@
 //! Everything is written, for one init system.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::cli::{Generate, Init};
 use crate::enable;
@@ -43,7 +43,7 @@ pub fn generate(args: &Generate, out: &mut dyn Write, err: &mut dyn Write) -> Re
     let rivals = rivals::enabled(&machine.root, args.init)?;
     let mut files = files_of(args, &chain, &machine)?;
     files.extend(extras);
-    let steps = plan(args, &machine, &chain, files, &rivals)?;
+    let Plan { steps, left } = plan(args, &machine, &chain, files, &rivals)?;
 
     let absent = chain.absent.iter().filter(|_| args.verbose);
     let read = match args.init {
@@ -63,6 +63,9 @@ pub fn generate(args: &Generate, out: &mut dyn Write, err: &mut dyn Write) -> Re
             err,
             "xen-units: another chain is enabled, to be masked before this one is: {named}"
         );
+    }
+    for path in left {
+        let _ = writeln!(err, "xen-units: {}", Error::Changed(path));
     }
     carry_out(&steps, args, out, err)
 }
@@ -127,48 +130,128 @@ fn files_of(args: &Generate, chain: &Chain, machine: &Machine) -> Result<Vec<Fil
     })
 }
 
-/// Every step: the files, what is no longer written, the links, and last the
-/// list of all that.
+/// What is to be done, and what somebody has changed and keeps.
+#[derive(Default)]
+struct Plan {
+    steps: Vec<Step>,
+    left: Vec<PathBuf>,
+}
+
+/// Every step: the files, what is no longer written, the links, and the list of
+/// all that, before and behind.
 fn plan(
     args: &Generate,
     machine: &Machine,
     chain: &Chain,
     files: Vec<File>,
     rivals: &[Rival],
-) -> Result<Vec<Step>, Error> {
+) -> Result<Plan, Error> {
     let root = &machine.root;
-    let folder = root.below(&args.output);
     let list = args.output.join(manifest::NAME);
     let before = Manifest::parse(&root.read(&list)?.unwrap_or_default());
     let mut after = Manifest {
         files: vec![],
         ..before.clone()
     };
-    let mut steps = vec![];
-    for file in files {
-        after.add(&file.path, &file.text);
-        let place = folder.join(&file.path);
-        let path = file.path.clone();
-        steps.extend(output::left_behind(&place)?);
-        let file = file.below(&folder);
-        let is = output::look(&file, Some((&before, &path)))?;
-        let is_rival = args.replace && is == Found::Foreign && rivals::may_be_at(&path);
-        steps.extend(output::plan(vec![(file, is)], args.force || is_rival)?);
+    let mut plan = Plan::default();
+    plan.write(files, args, root, &before, &mut after)?;
+    plan.take_away(args, root, &before, &mut after);
+    if args.enable {
+        plan.enable(args, root, chain, rivals, &mut after)?;
     }
-    for (path, _) in &before.files {
-        if !after.files.iter().any(|(known, _)| known == path) {
-            steps.extend(no_longer(&folder.join(path), path, &before, args.force)?);
+    // Killed half-way, the next run is to know everything of this one too.
+    let first = before.joined(&after);
+    let list = root.below(&list);
+    plan.steps.extend(output::left_behind(&list)?);
+    let mut known = before;
+    if plan.steps.iter().any(|step| !matches!(step, Step::Run(_))) {
+        known = first.clone();
+        let first = File::new(&list, first.text());
+        if output::look(&first, None)? != Found::Same {
+            plan.steps.insert(0, Step::Write(first));
         }
     }
-    if args.enable {
+    if known != after || !root.has(&args.output.join(manifest::NAME)) {
+        plan.steps.push(Step::Write(File::new(&list, after.text())));
+    }
+    Ok(plan)
+}
+
+impl Plan {
+    /// One that somebody has changed is left as it is, and all others are
+    /// written: that is what dpkg does with an administrator's changes. One that
+    /// somebody else wrote ends it all before it has begun.
+    fn write(
+        &mut self,
+        files: Vec<File>,
+        args: &Generate,
+        root: &Root,
+        before: &Manifest,
+        after: &mut Manifest,
+    ) -> Result<(), Error> {
+        let folder = root.below(&args.output);
+        for file in files {
+            let path = file.path.clone();
+            let mut file = file.below(&folder);
+            self.steps.extend(output::left_behind(&file.path)?);
+            let is = output::look(&file, Some((before, &path)))?;
+            let is_rival = args.replace && is == Found::Foreign && rivals::may_be_at(&path);
+            if is == Found::Changed && !args.force {
+                after.keep(&path, before);
+                self.left.push(file.path);
+                continue;
+            }
+            after.add(&path, &file.text);
+            if is == Found::Ours {
+                file.keep_mode();
+            }
+            let steps = output::plan(vec![(file, is)], args.force || is_rival)?;
+            self.steps.extend(steps);
+        }
+        Ok(())
+    }
+
+    /// A file of an earlier run goes, unless somebody has made it theirs.
+    fn take_away(&mut self, args: &Generate, root: &Root, before: &Manifest, after: &mut Manifest) {
+        for (path, _) in &before.files {
+            if after.files.iter().any(|(known, _)| known == path) {
+                continue;
+            }
+            let place = root.below(&args.output).join(path);
+            let Ok(content) = std::fs::read(&place) else {
+                continue;
+            };
+            match before.wrote(path, &content) {
+                Some(true) => {}
+                _ if args.force => self.steps.push(Step::Keep(place.clone())),
+                _ => {
+                    after.keep(path, before);
+                    self.left.push(place);
+                    continue;
+                }
+            }
+            self.steps.push(Step::Remove(place));
+        }
+    }
+
+    fn enable(
+        &mut self,
+        args: &Generate,
+        root: &Root,
+        chain: &Chain,
+        rivals: &[Rival],
+        after: &mut Manifest,
+    ) -> Result<(), Error> {
         if !rivals.is_empty() && !args.replace {
             return Err(Error::Rivals(rivals::named(rivals)));
         }
-        steps.extend(enable::replace(args.init, rivals, root, &mut after)?);
+        let steps = enable::replace(args.init, rivals, root, after)?;
+        self.steps.extend(steps);
         for (path, target) in enable::links(args.init, chain, root, &args.output)? {
-            let goes = steps.contains(&Step::Unlink(root.below(&path)));
+            let goes = self.steps.contains(&Step::Unlink(root.below(&path)));
             if goes || root.link_target(&path).as_ref() != Some(&target) {
-                steps.push(Step::Link(root.below(&path), target.clone()));
+                self.steps
+                    .push(Step::Link(root.below(&path), target.clone()));
             }
             if !after.links.iter().any(|(known, _)| *known == path) {
                 after.links.push((path, target));
@@ -176,31 +259,10 @@ fn plan(
         }
         if args.init == Init::Sysvinit {
             let names: Vec<&str> = chain.wanted.iter().map(|name| name.as_str()).collect();
-            steps.extend(enable::commands(&names, root, &args.output, true)?);
+            let commands = enable::commands(&names, root, &args.output, true)?;
+            self.steps.extend(commands);
         }
-    }
-    let list = File::new(folder.join(manifest::NAME), after.text());
-    if output::look(&list, None)? != Found::Same {
-        steps.push(Step::Write(list));
-    }
-    Ok(steps)
-}
-
-/// A file of an earlier run goes, unless somebody has made it theirs.
-fn no_longer(
-    place: &Path,
-    path: &Path,
-    before: &Manifest,
-    force: bool,
-) -> Result<Vec<Step>, Error> {
-    let Ok(content) = std::fs::read(place) else {
-        return Ok(vec![]);
-    };
-    let remove = Step::Remove(place.to_path_buf());
-    match before.wrote(path, &content) {
-        Some(true) => Ok(vec![remove]),
-        _ if force => Ok(vec![Step::Keep(place.to_path_buf()), remove]),
-        _ => Err(Error::Changed(place.to_path_buf())),
+        Ok(())
     }
 }
 

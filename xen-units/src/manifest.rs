@@ -62,12 +62,30 @@ impl Manifest {
         self.files.push((path.to_path_buf(), hash));
     }
 
-    /// Whether that is the text of the file as it was written; `None` where it
-    /// was not written at all.
+    /// Notes a file as another list has it, if it has.
+    pub fn keep(&mut self, path: &Path, other: &Self) {
+        let files = other.files.iter().filter(|(known, _)| known == path);
+        self.files.extend(files.cloned());
+    }
+
+    /// This list of files with that of a later run, and all else as it has it.
+    #[must_use]
+    pub fn joined(&self, later: &Self) -> Self {
+        let mut both = later.clone();
+        let is_new = |file: &&(PathBuf, String)| !later.files.contains(file);
+        both.files.extend(self.files.iter().filter(is_new).cloned());
+        both
+    }
+
+    /// Whether that is a text of the file as it was written; `None` where it
+    /// was not written at all. A run that was killed may have written either
+    /// of two.
     #[must_use]
     pub fn wrote(&self, path: &Path, content: &[u8]) -> Option<bool> {
-        let (_, hash) = self.files.iter().find(|(known, _)| known == path)?;
-        Some(*hash == fingerprint(content, b""))
+        let mut files = self.files.iter().filter(|(known, _)| known == path);
+        let hash = fingerprint(content, b"");
+        let (_, first) = files.next()?;
+        Some(*first == hash || files.any(|(_, other)| *other == hash))
     }
 
     /// As text, to be parsed again.

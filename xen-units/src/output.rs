@@ -44,6 +44,13 @@ impl File {
         self
     }
 
+    /// With the mode of what is at its place, which somebody may have set.
+    pub fn keep_mode(&mut self) {
+        if let Ok(meta) = self.path.symlink_metadata() {
+            self.mode = meta.permissions().mode() & 0o777;
+        }
+    }
+
     /// The same file below a folder.
     #[must_use]
     pub fn below(mut self, folder: &Path) -> Self {
@@ -140,16 +147,14 @@ pub fn look(file: &File, list: Option<(&Manifest, &Path)>) -> Result<Found, Erro
     };
     // A link is somebody's decision too: to /dev/null, it masks a unit.
     if !meta.is_file() {
-        return Ok(Found::Foreign);
+        let is_listed = list.and_then(|(list, path)| list.wrote(path, b""));
+        return Ok(is_listed.map_or(Found::Foreign, |_| Found::Changed));
     }
     let content = fs::read(&file.path).map_err(failed)?;
-    let is_same = content == file.text.as_bytes();
-    if is_same && meta.permissions().mode() & 0o777 == file.mode {
-        return Ok(Found::Same);
-    }
     let written = list.and_then(|(list, path)| list.wrote(path, &content));
     Ok(match (whose(&content), written) {
-        _ if is_same => Found::Ours,
+        // Its mode may be somebody's decision.
+        _ if content == file.text.as_bytes() => Found::Same,
         (Found::Foreign, Some(true)) => Found::Ours,
         (Found::Foreign, Some(false)) => Found::Changed,
         (found, _) => found,

@@ -28,43 +28,6 @@ fn takes_away_what_it_no_longer_writes() {
 }
 
 #[test]
-fn takes_nothing_away_that_was_changed() {
-    let root = copy_of("debian-12");
-    generate_for("runit", "/etc", root.path())
-        .assert()
-        .success();
-    let run = root.path().join("etc/sv/xen-store/run");
-    fs::write(&run, "#!/bin/sh\n# mine\n").unwrap();
-    let before = tree(root.path());
-    generate(root.path())
-        .assert()
-        .code(6)
-        .stderr(predicate::str::contains("sv/xen-store/run: changed since"));
-    assert_eq!(tree(root.path()), before);
-    generate(root.path()).arg("--force").assert().success();
-    assert!(!run.exists());
-    let kept = fs::read_to_string(run.with_file_name("run.bak")).unwrap();
-    assert_eq!(kept, "#!/bin/sh\n# mine\n");
-}
-
-/// A definition of s6-rc has no place for a mark of ours.
-#[test]
-fn knows_a_file_without_a_mark_by_its_list() {
-    let root = copy_of("debian-12");
-    let s6 = || generate_for("s6", "/etc", root.path());
-    s6().assert().success();
-    let kind = root.path().join("etc/s6-rc/sv/xen-store/type");
-    fs::write(&kind, "oneshot\n").unwrap();
-    s6().assert()
-        .code(6)
-        .stderr(predicate::str::contains("changed since"));
-    s6().arg("--force").assert().success();
-    assert_eq!(fs::read_to_string(&kind).unwrap(), "longrun\n");
-    fs::remove_file(root.path().join("etc/xen-dom0.manifest")).unwrap();
-    s6().assert().success();
-}
-
-#[test]
 fn clears_what_a_killed_run_has_left_behind() {
     let root = copy_of("debian-12");
     generate(root.path()).assert().success();

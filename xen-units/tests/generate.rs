@@ -121,38 +121,6 @@ fn leaves_files_of_others_alone() {
 }
 
 #[test]
-fn leaves_its_own_files_alone_once_they_were_changed() {
-    let root = copy_of("debian-12");
-    generate(root.path()).assert().success();
-    let unit = root.path().join("etc/systemd/system/xen-store.service");
-    let hook = root.path().join("etc/initramfs-tools/hooks/xen-dom0");
-    for file in [unit, hook] {
-        let written = fs::read_to_string(&file).unwrap();
-        let changed = format!("{written}# mine\n");
-        fs::write(&file, &changed).unwrap();
-        generate(root.path()).assert().code(6).stderr(format!(
-            "xen-units: {}: changed since xen-units wrote it, left as it is \
-             (overwrite it with --force)\n",
-            file.display()
-        ));
-        assert_eq!(fs::read_to_string(&file).unwrap(), changed);
-        generate(root.path()).arg("--force").assert().success();
-        assert_eq!(fs::read_to_string(&file).unwrap(), written);
-        let kept = format!("{}.bak", file.display());
-        assert_eq!(fs::read_to_string(kept).unwrap(), changed);
-    }
-    // What has other settings, and was not touched, is written anew.
-    let args = ["--watchdog", "--bin-dir", "/opt/bin"];
-    xen_units()
-        .args(["generate", "--init", "systemd", "--output", "/etc"])
-        .args(args)
-        .arg("--root")
-        .arg(root.path())
-        .assert()
-        .success();
-}
-
-#[test]
 fn names_one_bridge_in_all_files() {
     let (plain, named) = (copy_of("debian-12"), copy_of("debian-12"));
     generate(plain.path()).assert().success();
@@ -251,8 +219,8 @@ fn says_when_it_may_not_write() {
         .assert()
         .code(4)
         .stderr(format!(
-            "xen-units: make folder {}: Permission denied (os error 13)\n",
-            root.path().join("etc/systemd/system").display()
+            "xen-units: write {}: Permission denied (os error 13)\n",
+            root.path().join("etc/xen-dom0.manifest").display()
         ));
 }
 
