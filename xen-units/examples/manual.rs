@@ -9,7 +9,7 @@ use clap::CommandFactory as _;
 const SECTIONS: &str = r#".SH FILES
 .TP
 .I /etc/default/xen-dom0
-Settings, one KEY=value a line: a file for sh and for systemd.
+Settings, one KEY=value a line: a file for sh and for systemd. XEN_UNITS_WATCHDOG and XEN_UNITS_DOMAINS in it count for generate and for the generator.
 .TP
 .IR /etc/default/xen ", " /etc/default/xencommons ", " /etc/sysconfig/xencommons
 Settings where the first says nothing. The order is the other way round: what is named first here wins.

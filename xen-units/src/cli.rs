@@ -11,7 +11,9 @@ use crate::{Error, XenVersion};
 /// Writes the chain that starts a Xen Dom0 for an init system.
 ///
 /// As a systemd generator it is called with three folders: it writes units to
-/// the first in a Dom0, and nothing anywhere else.
+/// the first in a Dom0, and nothing anywhere else. A service whose setting cannot
+/// be followed is left out with those that need it, and beside another chain all
+/// but xen-bridge; the kernel's log says so.
 #[derive(Debug, Clone, Parser)]
 #[command(
     name = "xen-units",
@@ -91,7 +93,8 @@ pub struct Generate {
     )]
     pub output: PathBuf,
 
-    /// Start the domains at boot even where libvirt does
+    /// Start the domains at boot even where libvirt does [also by
+    /// XEN_UNITS_DOMAINS=yes in /etc/default/xen-dom0]
     #[arg(
         long,
         env = "XEN_UNITS_DOMAINS",
@@ -100,7 +103,8 @@ pub struct Generate {
     )]
     pub domains: bool,
 
-    /// Start the watchdog with the rest
+    /// Start the watchdog with the rest [also by XEN_UNITS_WATCHDOG=yes in
+    /// /etc/default/xen-dom0]
     #[arg(
         long,
         env = "XEN_UNITS_WATCHDOG",
@@ -297,7 +301,8 @@ Settings are read from /etc/default/xen-dom0, and from /etc/default/xen,
 /etc/default/xencommons and /etc/sysconfig/xencommons where it says nothing.
 Units read most of them again at each start; after a change of XENSTORED,
 XENSTORED_TRACE, XENSTORETYPE, XENCONSOLED, XENWATCHDOGD, QEMU_XEN, XEN_BRIDGE
-or XEN_BRIDGE_NETFILTER run generate again.
+or XEN_BRIDGE_NETFILTER run generate again. XEN_UNITS_WATCHDOG and
+XEN_UNITS_DOMAINS in the first are the choices of generate and of the generator.
 
 Exit status:
   0  written, or already so

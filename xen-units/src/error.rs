@@ -45,8 +45,12 @@ pub enum Error {
     },
 
     /// Another chain that is started at boot.
-    #[error("another chain is enabled: {0} (put it out of the way with --replace)")]
-    Rivals(String),
+    #[error("another chain is enabled: {0} ({1})")]
+    Rivals(String, &'static str),
+
+    /// A service that a generator writes the others without.
+    #[error("{0} is left out: {1}")]
+    LeftOut(&'static str, Box<Error>),
 
     /// Something that cannot be done on this machine, or by this program.
     #[error("{0}: {1}")]
@@ -99,10 +103,11 @@ impl Error {
             Self::Usage(_) | Self::NoSuchService(_) | Self::NoSuchCommand { .. } => 2,
             Self::NotInstalled { .. } | Self::OwnSocket { .. } | Self::NotHere(..) => 5,
             Self::Found(_)
-            | Self::Rivals(_)
+            | Self::Rivals(..)
             | Self::Setting { .. }
             | Self::NotOurs(_)
             | Self::Changed(_) => 6,
+            Self::LeftOut(_, source) => source.exit_status(),
             Self::System { source, .. } => match source.kind() {
                 io::ErrorKind::PermissionDenied => 4,
                 _ => 1,

@@ -10,14 +10,12 @@ use crate::extras;
 use crate::folders;
 use crate::machine::Machine;
 use crate::manifest::{self, Manifest};
-use crate::model::Name;
 use crate::output::{self, File, Found, Step};
 use crate::rivals::{self, Rival};
 use crate::root::Root;
 use crate::select::{Chain, Choices};
 use crate::show::print;
 use crate::usage::wrong;
-use crate::words::Command;
 use crate::{Error, XenVersion};
 use crate::{dinit, openrc, runit, s6, systemd, sysvinit};
 
@@ -38,7 +36,8 @@ pub fn generate(args: &Generate, out: &mut dyn Write, err: &mut dyn Write) -> Re
     if args.store_socket {
         require_own_socket(&machine)?;
     }
-    let chain = Chain::of(&machine, args.into())?.for_init(args.init, &machine, args.into())?;
+    let choices = Choices::chosen(args, &root)?;
+    let chain = Chain::of(&machine, choices)?.for_init(args.init, &machine, choices)?;
     let (extras, network_remarks) = extras::files(&machine, args.init, &args.output)?;
     let rivals = rivals::enabled(&machine.root, args.init)?;
     let mut files = files_of(args, &chain, &machine)?;
@@ -243,7 +242,8 @@ impl Plan {
         after: &mut Manifest,
     ) -> Result<(), Error> {
         if !rivals.is_empty() && !args.replace {
-            return Err(Error::Rivals(rivals::named(rivals)));
+            let mend = "put it out of the way with --replace";
+            return Err(Error::Rivals(rivals::named(rivals), mend));
         }
         let steps = enable::replace(args.init, rivals, root, after)?;
         self.steps.extend(steps);
@@ -266,48 +266,15 @@ impl Plan {
     }
 }
 
-/// As a systemd generator in a Dom0: the units go to this folder, and are
-/// enabled there.
-///
-/// # Errors
-/// Every [`Error`].
-pub fn generator(machine: &Machine, folder: &Path) -> Result<(), Error> {
-    let mut chain = Chain::of(machine, Choices::default())?;
-    // It writes units and nothing else, so the link before the daemons makes
-    // the folders, not tmpfiles.d.
-    let folders = folders::commands(&folders::entries(machine)).join("; ");
-    for service in &mut chain.services {
-        if service.name == Name::Mountfs {
-            let script = ["set -e; ", &folders].concat();
-            service
-                .before_start
-                .push(Command::new(["/bin/sh", "-c", &script]));
-        }
-    }
-    for file in units(&chain, machine, false)? {
-        let below = file.path.strip_prefix(UNITS).unwrap_or(&file.path);
-        let path = folder.join(below);
-        output::apply(&Step::Write(File { path, ..file }))?;
-    }
-    enable_in(folder)
-}
-
-fn enable_in(folder: &Path) -> Result<(), Error> {
-    let wants = folder.join("multi-user.target.wants");
-    let link = wants.join(systemd::TARGET);
-    let failed = |error| Error::system(format!("link {}", link.display()), error);
-    std::fs::create_dir_all(&wants).map_err(failed)?;
-    let target = Path::new("..").join(systemd::TARGET);
-    match std::os::unix::fs::symlink(&target, &link) {
-        Err(_) if std::fs::read_link(&link).is_ok_and(|found| found == target) => Ok(()),
-        result => result.map_err(failed),
-    }
-}
-
 /// Where systemd's units go, below the output folder.
-const UNITS: &str = "systemd/system";
+pub(crate) const UNITS: &str = "systemd/system";
 
-fn units(chain: &Chain, machine: &Machine, store_socket: bool) -> Result<Vec<File>, Error> {
+/// systemd's files.
+pub(crate) fn units(
+    chain: &Chain,
+    machine: &Machine,
+    store_socket: bool,
+) -> Result<Vec<File>, Error> {
     let folder = Path::new(UNITS);
     let mut files = vec![];
     let mut add = |name: &str, text: &str| files.push(File::new(folder.join(name), text));
@@ -329,50 +296,5 @@ fn require_own_socket(machine: &Machine) -> Result<(), Error> {
     match version {
         Some(old) if old < XenVersion::OWN_SOCKET => Ok(()),
         _ => Err(Error::OwnSocket { version }),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::machine::is_dom0;
-    use crate::root::Root;
-    use std::fs;
-
-    #[test]
-    fn enables_what_it_writes_as_a_generator() {
-        let root = Root::new(Path::new(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/tests/roots/debian-12"
-        )));
-        let machine = Machine::read(root, None, "/usr/bin".into(), std::iter::empty()).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        for _ in 0..2 {
-            generator(&machine, folder.path()).unwrap();
-        }
-        let link = folder
-            .path()
-            .join("multi-user.target.wants/xen-dom0.target");
-        let target = fs::read_to_string(link).unwrap();
-        assert!(target.contains("xen-store.service"));
-        assert!(!target.contains("xen-watchdog"));
-        let store = fs::read_to_string(folder.path().join("xen-store.service")).unwrap();
-        assert!(store.contains("/usr/lib/xen-4.17/bin/oxenstored"));
-        let mountfs = fs::read_to_string(folder.path().join("xen-mountfs.service")).unwrap();
-        assert!(mountfs.contains("install -d -m 0700 /run/xen /run/xenstored"));
-    }
-
-    #[test]
-    fn knows_a_dom0_by_its_features() {
-        let folder = tempfile::tempdir().unwrap();
-        let root = Root::new(folder.path());
-        assert!(!is_dom0(&root));
-        fs::create_dir_all(folder.path().join("proc/xen")).unwrap();
-        let features = folder.path().join("sys/hypervisor/properties/features");
-        fs::create_dir_all(features.parent().unwrap()).unwrap();
-        for (text, expected) in [("00002705\n", false), ("00002f05\n", true), ("?", false)] {
-            fs::write(&features, text).unwrap();
-            assert_eq!(is_dom0(&root), expected, "{text}");
-        }
     }
 }

@@ -8,6 +8,7 @@
 //! and the network managers have to be told, and [`output`] writes files
 //! without ever taking somebody else's: each has a fingerprint in its first
 //! line, so that one changed by hand is seen, and a [`manifest`] lists them.
+//! [`generator`] writes the units at each boot instead.
 //! [`rivals`] are other chains, [`enable`] puts them out of the way. A script
 //! that runs the chain without an init system gets the same command lines from
 //! [`show`]; [`graph`] draws their order. [`verify`] holds files of anybody
@@ -29,6 +30,7 @@ mod exec;
 pub mod extras;
 pub mod folders;
 mod generate;
+pub mod generator;
 pub mod graph;
 pub mod import;
 pub mod machine;
@@ -87,16 +89,8 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), 
         Some(Action::Verify(args)) => verify::verify(args, out, err),
         Some(Action::Import(args)) => import::import(args, out),
         None => {
-            let root = Root::new(Path::new("/"));
-            if !machine::is_dom0(&root) {
-                return Ok(());
-            }
-            let place = Machine::read(root, None, own_folder()?, lasting())?;
-            let first = args
-                .folders
-                .first()
-                .map_or(Path::new("."), PathBuf::as_path);
-            generate::generator(&place, first)
+            let first = args.folders.first();
+            generator::run(first.map_or(Path::new("."), PathBuf::as_path), err)
         }
     }
 }
@@ -132,14 +126,14 @@ fn lasting() -> impl Iterator<Item = (String, String)> {
     environment().filter(|(name, _)| name != "XEN_BRIDGE")
 }
 
-/// Where this program runs from: its siblings are beside it, unless it is a
-/// copy among systemd's generators.
+/// Where this program runs from, links followed: its siblings are beside it,
+/// unless it is a copy among systemd's generators.
 fn own_folder() -> Result<PathBuf, Error> {
     let program = std::env::current_exe()
         .map_err(|source| Error::system("find the folder of this program", source))?;
     let folder = program.parent().unwrap_or(Path::new("/"));
     if folder.ends_with("systemd/system-generators") {
-        return Ok(PathBuf::from("/usr/bin"));
+        return generator::programs(folder);
     }
     Ok(folder.to_path_buf())
 }

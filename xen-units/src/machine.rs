@@ -200,6 +200,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn knows_a_dom0_by_its_features() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Root::new(folder.path());
+        assert!(!is_dom0(&root));
+        std::fs::create_dir_all(folder.path().join("proc/xen")).unwrap();
+        let features = folder.path().join("sys/hypervisor/properties/features");
+        std::fs::create_dir_all(features.parent().unwrap()).unwrap();
+        for (text, expected) in [("00002705\n", false), ("00002f05\n", true), ("?", false)] {
+            std::fs::write(&features, text).unwrap();
+            assert_eq!(is_dom0(&root), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn sees_a_word_only_as_a_whole_and_outside_comments() {
         assert!(is_setting_with("Name=eth0 xenbr0", "xenbr0"));
         assert!(is_setting_with("interface-name=xenbr0", "xenbr0"));

@@ -1,11 +1,21 @@
 //! Which links a machine has, and which of them are started together.
 
+use std::path::Path;
+
 use crate::Error;
 use crate::chain;
 use crate::cli::{Generate, Init};
 use crate::machine::Machine;
 use crate::model::{Name, Process, Service};
 use crate::rivals;
+use crate::root::Root;
+use crate::settings::{OWN_FILE, Settings, assignments};
+use crate::shell;
+use crate::value;
+
+/// The flags' variables, which may be in our settings file too.
+const DOMAINS: &str = "XEN_UNITS_DOMAINS";
+const WATCHDOG: &str = "XEN_UNITS_WATCHDOG";
 
 /// What the caller has chosen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -16,12 +26,35 @@ pub struct Choices {
     pub watchdog: bool,
 }
 
-impl From<&Generate> for Choices {
-    fn from(args: &Generate) -> Self {
-        Self {
-            domains: args.domains,
-            watchdog: args.watchdog,
-        }
+impl Choices {
+    /// What the flags and their variables say, and where neither does, the file.
+    ///
+    /// # Errors
+    /// As [`Self::of_file`].
+    pub fn chosen(args: &Generate, root: &Root) -> Result<Self, Error> {
+        let file = Self::of_file(root)?;
+        let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        Ok(Self {
+            domains: args.domains || (file.domains && !is_set(DOMAINS)),
+            watchdog: args.watchdog || (file.watchdog && !is_set(WATCHDOG)),
+        })
+    }
+
+    /// What our settings file says, by the names of the flags' variables. They
+    /// are no settings of a daemon's, and go to none.
+    ///
+    /// # Errors
+    /// A file that cannot be read, and what is neither yes nor no.
+    pub fn of_file(root: &Root) -> Result<Self, Error> {
+        let bytes = root.read_bytes(Path::new(OWN_FILE))?.unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes);
+        let pairs = assignments(&text).filter(|(name, _)| [DOMAINS, WATCHDOG].contains(name));
+        let pair = |(name, value): (&str, &str)| Some((name.to_owned(), value::meant(value)?));
+        let settings: Settings = pairs.filter_map(pair).collect();
+        Ok(Self {
+            domains: settings.is_on(DOMAINS)?,
+            watchdog: settings.is_on(WATCHDOG)?,
+        })
     }
 }
 
@@ -46,43 +79,97 @@ impl Chain {
     /// [`Error::NotInstalled`], and a setting that cannot be followed.
     pub fn of(machine: &Machine, choices: Choices) -> Result<Self, Error> {
         let mut chain = Self::default();
-        let libvirt = machine.libvirt()?.filter(|_| !choices.domains);
+        let libvirt = machine.libvirt()?;
         for name in Name::ALL {
-            if let (Name::Domains, Some(unit)) = (name, &libvirt) {
-                chain.remarks.push(format!(
-                    "xen-domains is left out: {unit} is enabled and starts domains itself (--domains)"
-                ));
+            chain.add(name, machine, choices, libvirt.as_deref())?;
+        }
+        chain.want_what_is_there();
+        Ok(chain)
+    }
+
+    /// Those of these links that can be had, each problem noted.
+    pub fn as_far_as_it_goes(
+        names: &[Name],
+        machine: &Machine,
+        choices: Choices,
+        problems: &mut Vec<Error>,
+    ) -> Self {
+        let mut chain = Self::default();
+        let libvirt = machine.libvirt().unwrap_or_else(|error| {
+            problems.push(error);
+            None
+        });
+        for name in names {
+            if let Err(error) = chain.add(*name, machine, choices, libvirt.as_deref()) {
+                problems.push(Error::LeftOut(name.as_str(), Box::new(error)));
+            }
+        }
+        // In boot order, what one needs is before it. The watch over the store
+        // needs none, but to be told that there is none.
+        let mut there: Vec<Name> = vec![];
+        for service in std::mem::take(&mut chain.services) {
+            let mut needs = shell::links(&service.requires);
+            if service.name == Name::StoreWatch {
+                needs.push(Name::StoreReady.as_str());
+            }
+            needs.retain(|need| !there.iter().any(|name| name.as_str() == *need));
+            if let Some(need) = needs.first() {
+                let name = service.name.as_str();
+                chain
+                    .remarks
+                    .push(format!("{name} is left out: it needs {need}"));
                 continue;
             }
-            let is_asked_for = match name {
-                Name::Qemu => machine.settings.get("QEMU_XEN").is_some(),
-                Name::Watchdog => {
-                    choices.watchdog || machine.settings.get("XENWATCHDOGD").is_some()
-                }
-                Name::Domains => choices.domains,
-                _ => true,
-            };
-            let service = match chain::service(name, machine) {
-                Err(Error::NotInstalled { tool, .. }) if !is_asked_for => {
-                    let name = name.as_str();
-                    let what = format!("{name} is left out: {tool} is not installed");
-                    chain.absent.push(what);
-                    continue;
-                }
-                result => result?,
-            };
-            if name != Name::Watchdog || choices.watchdog {
-                chain.wanted.push(name);
-            }
+            there.push(service.name);
             chain.services.push(service);
         }
-        // An order towards a link that is not there is harmless; to want it
-        // would be an error in every boot's log.
-        let present: Vec<Name> = chain.services.iter().map(|service| service.name).collect();
-        for service in &mut chain.services {
+        chain.wanted.retain(|name| there.contains(name));
+        chain.want_what_is_there();
+        chain
+    }
+
+    fn add(
+        &mut self,
+        name: Name,
+        machine: &Machine,
+        choices: Choices,
+        libvirt: Option<&str>,
+    ) -> Result<(), Error> {
+        if let (Name::Domains, Some(unit), false) = (name, libvirt, choices.domains) {
+            self.remarks.push(format!(
+                "xen-domains is left out: {unit} is enabled and starts domains itself (--domains)"
+            ));
+            return Ok(());
+        }
+        let is_asked_for = match name {
+            Name::Qemu => machine.settings.get("QEMU_XEN").is_some(),
+            Name::Watchdog => choices.watchdog || machine.settings.get("XENWATCHDOGD").is_some(),
+            Name::Domains => choices.domains,
+            _ => true,
+        };
+        let service = match chain::service(name, machine) {
+            Err(Error::NotInstalled { tool, .. }) if !is_asked_for => {
+                let name = name.as_str();
+                let what = format!("{name} is left out: {tool} is not installed");
+                self.absent.push(what);
+                return Ok(());
+            }
+            result => result?,
+        };
+        if name != Name::Watchdog || choices.watchdog {
+            self.wanted.push(name);
+        }
+        self.services.push(service);
+        Ok(())
+    }
+
+    /// An order towards a link that is not there is harmless; to want it would
+    /// be an error in every boot's log.
+    fn want_what_is_there(&mut self) {
+        let present: Vec<Name> = self.services.iter().map(|service| service.name).collect();
+        for service in &mut self.services {
             service.keep_wants_among(&present);
         }
-        Ok(chain)
     }
 
     /// Without what cannot be had under that init system. A supervisor has to

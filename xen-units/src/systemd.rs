@@ -45,13 +45,13 @@ pub fn others(machine: &Machine, chain: &Chain) -> Result<Vec<(&'static str, Str
     let holes = Holes::default()
         .with("STOREWAIT", Some(line(&storewait)))
         .with("DISKS", joined(&[Peer::RemoteDisks, Peer::GuestStorage]));
-    let domain = holes.fill(include_str!("systemd/xen-domain@.service"));
-    let mut files = vec![("xen-domain@.service", domain)];
-    if chain
-        .services
-        .iter()
-        .any(|service| service.name == Name::Watchdog)
-    {
+    let has = |name: Name| chain.services.iter().any(|service| service.name == name);
+    let mut files = vec![];
+    if has(Name::StoreReady) {
+        let domain = holes.fill(include_str!("systemd/xen-domain@.service"));
+        files.push(("xen-domain@.service", domain));
+    }
+    if has(Name::Watchdog) {
         let holes = Holes::default().with("SANDBOX", template::lines(SANDBOX));
         let sleep = holes.fill(include_str!("systemd/xen-watchdog-sleep.service"));
         let wants = include_str!("systemd/sleep.target.conf").to_owned();

@@ -138,6 +138,18 @@ fn writes_what_is_committed_for_a_store_that_is_traced() {
     }
 }
 
+#[test]
+fn writes_at_each_boot_what_is_committed() {
+    let root = copy_of("debian-12");
+    let folder = root.path().join("run/systemd/generator");
+    let machine = xen_units::root::Root::new(root.path());
+    let programs = "/usr/bin".into();
+    let none = std::iter::empty();
+    let (remarks, problems) = xen_units::generator::write(&machine, programs, none, &folder);
+    assert!(remarks.is_empty() && problems.is_empty());
+    assert_is_committed("generator", "", &tree(&folder));
+}
+
 /// From Xen 4.19 on a supervisor can have the watchdog as its child.
 #[test]
 fn writes_what_is_committed_for_a_watchdog_under_a_supervisor() {

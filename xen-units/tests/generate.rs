@@ -10,7 +10,7 @@ use std::path::Path;
 
 use predicates::prelude::*;
 
-use common::{copy_of, generate, unprivileged, xen_units};
+use common::{copy_of, generate, unprivileged};
 
 #[test]
 fn refuses_a_socket_that_the_daemon_makes_itself() {
@@ -222,17 +222,4 @@ fn says_when_it_may_not_write() {
             "xen-units: write {}: Permission denied (os error 13)\n",
             root.path().join("etc/xen-dom0.manifest").display()
         ));
-}
-
-#[test]
-fn writes_nothing_as_a_generator_off_xen() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("normal");
-    xen_units()
-        .args([&path, &path, &path])
-        .assert()
-        .success()
-        .stdout("")
-        .stderr("");
-    assert!(!path.exists());
 }
