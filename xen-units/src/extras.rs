@@ -14,6 +14,9 @@ use crate::template::Holes;
 /// root. It depends on xen-privcmd, which is taken along.
 const EARLY_MODULES: [&str; 1] = ["xenfs"];
 
+/// What disarms the watchdog while the host sleeps, where no systemd does.
+const SLEEP_HOOKS: [&str; 2] = ["pm/sleep.d/50xen-dom0", "elogind/system-sleep/xen-dom0"];
+
 const NETWORKD_FOLDERS: [&str; 4] = [
     "/etc/systemd/network",
     "/run/systemd/network",
@@ -48,6 +51,7 @@ pub fn files(
     files.extend(initramfs(output));
     let (network, mut remarks) = network(machine)?;
     files.extend(network);
+    let hooks = matches!(init, Init::Sysvinit | Init::Openrc);
     // logrotate reads an administrator's files only, and none twice for a log.
     if is_etc(output) {
         let names = machine.root.names(Path::new("/etc/logrotate.d"))?;
@@ -63,11 +67,18 @@ pub fn files(
                 include_str!("files/logrotate"),
             )),
         }
-        if matches!(init, Init::Sysvinit | Init::Openrc) {
-            for path in ["pm/sleep.d/50xen-dom0", "elogind/system-sleep/xen-dom0"] {
+        if hooks {
+            for path in SLEEP_HOOKS {
                 files.push(File::new(path, include_str!("files/sleep-hook")).executable());
             }
         }
+    } else {
+        let mut left_out = vec!["logrotate.d/xen-dom0"];
+        if hooks {
+            left_out.extend(SLEEP_HOOKS);
+        }
+        let named = left_out.join(", ");
+        remarks.push(format!("only below /etc, so left out: {named}"));
     }
     // Guests' own filters and other bridges' firewalls hang on it: only if asked.
     let is_off = machine.settings.get("XEN_BRIDGE_NETFILTER").is_some()

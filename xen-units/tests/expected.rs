@@ -108,7 +108,8 @@ fn writes_for_upstreams_layout_what_is_committed() {
     let stderr = "xen-units: xen-domains is left out: libvirtd.service is enabled and starts \
         domains itself (--domains)\n\
         xen-units: /etc/NetworkManager/system-connections/br0.nmconnection: gives br0 to \
-        NetworkManager, so nothing keeps it off\n";
+        NetworkManager, so nothing keeps it off\n\
+        xen-units: only below /etc, so left out: logrotate.d/xen-dom0\n";
     let written = written("systemd", "upstream", "usr/lib", "", &[], stderr);
     assert_is_committed("upstream", "", &written);
 }
