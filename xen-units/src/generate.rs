@@ -162,16 +162,17 @@ fn plan(
     let first = before.joined(&after);
     let list = root.below(&list);
     plan.steps.extend(output::left_behind(&list)?);
-    let mut known = before;
+    let mut known = before.text();
     if plan.steps.iter().any(|step| !matches!(step, Step::Run(_))) {
-        known = first.clone();
-        let first = File::new(&list, first.text());
+        known = first.text();
+        let first = File::new(&list, &known);
         if output::look(&first, None)? != Found::Same {
             plan.steps.insert(0, Step::Write(first));
         }
     }
-    if known != after || !root.has(&args.output.join(manifest::NAME)) {
-        plan.steps.push(Step::Write(File::new(&list, after.text())));
+    let last = after.text();
+    if known != last || list.symlink_metadata().is_err() {
+        plan.steps.push(Step::Write(File::new(&list, last)));
     }
     Ok(plan)
 }
@@ -248,10 +249,10 @@ impl Plan {
         let steps = enable::replace(args.init, rivals, root, after)?;
         self.steps.extend(steps);
         for (path, target) in enable::links(args.init, chain, root, &args.output)? {
-            let goes = self.steps.contains(&Step::Unlink(root.below(&path)));
-            if goes || root.link_target(&path).as_ref() != Some(&target) {
-                self.steps
-                    .push(Step::Link(root.below(&path), target.clone()));
+            let place = root.below(&path);
+            let goes = |step: &Step| matches!(step, Step::Unlink(gone) if *gone == place);
+            if self.steps.iter().any(goes) || root.link_target(&path).as_ref() != Some(&target) {
+                self.steps.push(Step::Link(place, target.clone()));
             }
             if !after.links.iter().any(|(known, _)| *known == path) {
                 after.links.push((path, target));

@@ -118,25 +118,24 @@ pub fn write(
             names = vec![Name::Bridge];
         }
     }
-    let chain = Chain::as_far_as_it_goes(&names, &machine, choices, &mut problems);
-    if let Err(error) = write_units(&chain, &machine, folder) {
+    let mut chain = Chain::as_far_as_it_goes(&names, &machine, choices, &mut problems);
+    if let Err(error) = write_units(&mut chain, &machine, folder) {
         problems.push(error);
     }
     (chain.remarks, problems)
 }
 
-fn write_units(chain: &Chain, machine: &Machine, folder: &Path) -> Result<(), Error> {
+fn write_units(chain: &mut Chain, machine: &Machine, folder: &Path) -> Result<(), Error> {
     // It writes units and nothing else, so the link before the daemons makes
     // the folders, not tmpfiles.d.
     let folders = folders::commands(&folders::entries(machine)).join("; ");
     let script = ["set -e; ", &folders].concat();
-    let mut chain = chain.clone();
     let mut services = chain.services.iter_mut();
     if let Some(mountfs) = services.find(|service| service.name == Name::Mountfs) {
         let make = Command::new(["/bin/sh", "-c", &script]);
         mountfs.before_start.push(make);
     }
-    for file in units(&chain, machine, false)? {
+    for file in units(chain, machine, false)? {
         let path = folder.join(file.path.strip_prefix(UNITS).unwrap_or(&file.path));
         let failed = |error| Error::system(format!("write {}", path.display()), error);
         fs::create_dir_all(path.parent().unwrap_or(folder)).map_err(failed)?;
