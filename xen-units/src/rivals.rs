@@ -181,8 +181,13 @@ fn runlevel_links(root: &Root) -> Result<Vec<(String, String)>, Error> {
 
 /// Folders such as `/etc/systemd/system/multi-user.target.wants`.
 fn wants_folders(root: &Root) -> Result<Vec<String>, Error> {
+    // Mostly /lib is /usr/lib, and every boot waits for this.
+    let is_merged = root.link_target(Path::new("/lib")).is_some();
     let mut found = vec![];
     for folder in UNIT_FOLDERS {
+        if is_merged && folder.starts_with("/lib/") {
+            continue;
+        }
         let mut names = root.names(Path::new(folder))?;
         names.retain(|name| name.ends_with(".wants") || name.ends_with(".requires"));
         found.extend(names.iter().map(|name| format!("{folder}/{name}")));
