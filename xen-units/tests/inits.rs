@@ -44,17 +44,22 @@ fn scripts(root: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn shellcheck_finds_nothing_in_what_is_written() {
-    for (init, version) in [
-        ("systemd", "4.17"),
-        ("sysvinit", "4.17"),
-        ("openrc", "4.17"),
-        ("runit", "4.20"),
-        ("s6", "4.20"),
-        ("dinit", "4.20"),
+    for (init, version, store) in [
+        ("systemd", "4.17", "daemon"),
+        ("sysvinit", "4.17", "daemon"),
+        ("sysvinit", "4.17", "domain"),
+        ("openrc", "4.17", "daemon"),
+        ("openrc", "4.17", "domain"),
+        ("runit", "4.20", "daemon"),
+        ("runit", "4.17", "domain"),
+        ("s6", "4.20", "daemon"),
+        ("dinit", "4.20", "daemon"),
+        ("dinit", "4.17", "domain"),
     ] {
         let root = copy_of("debian-12");
         generate_for(init, "/etc", root.path())
             .args(["--watchdog", "--xen", version])
+            .env("XENSTORETYPE", store)
             .assert()
             .success();
         let output = Command::new("shellcheck")

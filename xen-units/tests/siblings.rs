@@ -56,6 +56,7 @@ fn every_line_is_understood_by_the_program_it_starts() {
         "debian-12/etc/systemd/system",
         "upstream/usr/lib/systemd/system",
         "store-domain/systemd/etc/systemd/system",
+        "generator",
     ] {
         let lines = lines_of_ours(&expected.join(folder));
         assert!(lines.len() >= 9, "{folder}: only {} lines", lines.len());
