@@ -81,7 +81,9 @@ fn take(step: &Step, running: &mut Running, done: &mut dyn Write) -> Result<Outc
             }
             (result, format!("loaded {}", step.module))
         }
-        Action::Command { command, options } => {
+        Action::Command {
+            command, options, ..
+        } => {
             let result = run_command(command, &step.module, options);
             (result, format!("ran {command}"))
         }
@@ -90,8 +92,8 @@ fn take(step: &Step, running: &mut Running, done: &mut dyn Write) -> Result<Outc
         Ok(()) => {
             // The work is done; a lost remark does not undo it.
             let _ = writeln!(done, "xen-modload: {said}");
-            if let Action::Command { .. } = step.action {
-                return after_command(step, running);
+            if let Action::Command { has_file, .. } = step.action {
+                return after_command(step, has_file, running);
             }
             running.note_loaded(&step.module);
             Ok(Outcome::Loaded)
@@ -134,11 +136,15 @@ fn collided(step: &Step, failure: &Failure, running: &mut Running) -> Result<boo
     }
 }
 
-/// A command may have done anything; only what is seen counts.
-fn after_command(step: &Step, running: &mut Running) -> Result<Outcome, Error> {
+/// A command may have done anything; only what is seen counts, unless its name
+/// is no module's: then nothing of that name is ever seen.
+fn after_command(step: &Step, has_file: bool, running: &mut Running) -> Result<Outcome, Error> {
     running.refresh()?;
     if running.has(&step.module) || running.has_built_in(&step.module) {
         return Ok(Outcome::Loaded);
+    }
+    if !has_file {
+        return Ok(Outcome::RanCommand);
     }
     Ok(Outcome::Failed(Failure::because(
         "its install line ended well but did not load it",

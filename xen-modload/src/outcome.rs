@@ -7,6 +7,8 @@ use nix::errno::Errno;
 pub enum Outcome {
     /// Loaded by this run.
     Loaded,
+    /// The install line of a name that no module has ended well.
+    RanCommand,
     /// Only looked: a run would load it.
     WouldLoad,
     /// It was there before, as a module.
@@ -93,6 +95,7 @@ impl Outcome {
     pub fn words(&self) -> String {
         match self {
             Self::Loaded => "loaded".to_owned(),
+            Self::RanCommand => "ran its install line".to_owned(),
             Self::WouldLoad => "would load".to_owned(),
             Self::AlreadyLoaded => "already loaded".to_owned(),
             Self::BuiltIn => "built in".to_owned(),
@@ -108,11 +111,16 @@ impl Outcome {
         }
     }
 
-    /// The kernel has it now (or, where this is only a look, would have).
+    /// The kernel has it now (or, where this is only a look, would have), or
+    /// what stands in its place was done.
     #[must_use]
     pub fn is_there(&self) -> bool {
         match self {
-            Self::Loaded | Self::WouldLoad | Self::AlreadyLoaded | Self::BuiltIn => true,
+            Self::Loaded
+            | Self::RanCommand
+            | Self::WouldLoad
+            | Self::AlreadyLoaded
+            | Self::BuiltIn => true,
             Self::Obsolete { then, .. } => then.as_ref().is_some_and(|then| then.is_there()),
             _ => false,
         }

@@ -156,7 +156,7 @@ fn does_nothing(command: &str) -> bool {
 #[must_use]
 pub fn best(outcomes: Vec<Outcome>) -> Outcome {
     let rank = |outcome: &Outcome| match outcome {
-        Outcome::Loaded | Outcome::WouldLoad => 0,
+        Outcome::Loaded | Outcome::RanCommand | Outcome::WouldLoad => 0,
         Outcome::AlreadyLoaded => 1,
         Outcome::BuiltIn => 2,
         _ => 3,

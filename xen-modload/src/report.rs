@@ -146,6 +146,7 @@ fn object<'a>(answer: &'a Answer, errno: Option<&'a str>) -> [(&'static str, Val
 fn key(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Loaded => "loaded",
+        Outcome::RanCommand => "ran its install line",
         Outcome::WouldLoad => "would load",
         Outcome::AlreadyLoaded => "already loaded",
         Outcome::BuiltIn => "built in",

@@ -33,6 +33,8 @@ pub enum Action {
         command: String,
         /// What the command finds in `$CMDLINE_OPTS`.
         options: String,
+        /// The name is a module's that has a file, so the command is to load it.
+        has_file: bool,
     },
     /// It is there: a part of the kernel.
     BuiltIn,
@@ -61,7 +63,9 @@ impl Step {
     pub fn command(&self) -> Option<String> {
         let (what, options) = match &self.action {
             Action::Insert { path, options } => (format!("insmod {}", path.display()), options),
-            Action::Command { command, options } => (format!("install {command}"), options),
+            Action::Command {
+                command, options, ..
+            } => (format!("install {command}"), options),
             Action::BuiltIn => return Some(format!("builtin {}", self.module)),
             Action::Absent => return None,
         };
@@ -251,9 +255,10 @@ impl Walk<'_> {
         let command = config.install_of(module).filter(|_| !ignore_install);
         let options = || config.options_of(module, wanted.alias.as_deref());
         let action = match (command, path) {
-            (Some(command), _) => Action::Command {
+            (Some(command), path) => Action::Command {
                 command: command.to_owned(),
                 options: options(),
+                has_file: path.is_some(),
             },
             (None, Some(path)) => Action::Insert {
                 path,

@@ -161,6 +161,7 @@ mod tests {
                 step.action = Action::Command {
                     command: "true".to_owned(),
                     options: String::new(),
+                    has_file: true,
                 }
             },
         ] {

@@ -181,6 +181,21 @@ fn an_install_line_is_run_with_its_options_and_looked_after() {
 }
 
 #[test]
+fn an_install_line_whose_name_no_module_has_need_load_none() {
+    let machine = Machine::new(XENFS);
+    machine.write(
+        "etc/modprobe.d/a.conf",
+        b"install mynet exit 0\ninstall other exit 3\n",
+    );
+    let outcome = machine.run(LOADS, &["--strict", "--report", "mynet"]);
+    assert_eq!(outcome.stdout, "mynet  ran its install line\n");
+    assert_eq!((outcome.stderr.as_str(), outcome.status), ("", Some(0)));
+    let outcome = machine.run(LOADS, &["--strict", "other"]);
+    let line = "xen-modload: other: failed: its line in modprobe.d ended with status 3: exit 3\n";
+    assert_outcome(&outcome, line, 1);
+}
+
+#[test]
 fn a_compressed_module_is_left_to_a_kernel_that_can() {
     let machine = Machine::new("kernel/nbd.ko.xz:\n");
     let file = machine.modules.join("kernel/nbd.ko.xz");
