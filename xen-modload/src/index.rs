@@ -75,8 +75,14 @@ impl Index {
     /// A module's own file and those that it needs.
     fn line_of(&self, name: &str) -> Result<Option<(String, String)>, Error> {
         if let Some(line) = self.binary.dep(name)? {
-            let line = line.as_deref().and_then(|line| line.split_once(':'));
-            return Ok(line.map(|(path, needs)| (path.to_owned(), needs.to_owned())));
+            match line.as_deref().map(|line| line.split_once(':')) {
+                None => return Ok(None),
+                Some(Some((path, needs))) => {
+                    return Ok(Some((path.to_owned(), needs.to_owned())));
+                }
+                // It is damaged.
+                Some(None) => {}
+            }
         }
         let found = self.dep()?.and_then(|dep| dep.line_of(name));
         found
@@ -149,6 +155,15 @@ impl Index {
         };
         names.extend(self.built_in()?.lines().map(dep::module_name));
         Ok(names)
+    }
+
+    /// What the text says, whatever the binary form does: that may be damaged
+    /// where it does not show.
+    pub fn by_text<T>(&self, ask: impl FnOnce() -> T) -> T {
+        self.binary.pass_over(true);
+        let answer = ask();
+        self.binary.pass_over(false);
+        answer
     }
 
     /// "Not found" is only an answer where the index is whole.

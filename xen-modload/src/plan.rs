@@ -49,10 +49,17 @@ impl Plan {
     /// # Errors
     /// The index cannot be read, or does not say that there is no such module.
     pub fn make(resolver: Resolver, name: &str, rules: Rules) -> Result<Self, Error> {
-        let found = resolver.look_up(name)?;
-        if !found.is_empty() {
-            let targets = found.iter().map(|wanted| target(resolver, wanted, rules));
-            return Ok(Self::Load(targets.collect::<Result<_, _>>()?));
+        let found = match load(resolver, name, rules)? {
+            Some(targets) if !targets.iter().any(lacks_module) => return Ok(Self::Load(targets)),
+            other => other,
+        };
+        // The binary index does not find a module. Names of long ago, which
+        // nobody will find, are not worth reading all of the text for.
+        if found.is_some() || names::successor(name).is_none() {
+            let by_text = resolver.index.by_text(|| load(resolver, name, rules));
+            if let Some(targets) = by_text?.or(found) {
+                return Ok(Self::Load(targets));
+            }
         }
         // Nobody knows the name, unless the index is damaged.
         resolver.index.trust()?;
@@ -132,6 +139,21 @@ impl Target {
     fn foresee(&self, running: &Running) -> Outcome {
         self.settled(running).unwrap_or(Outcome::WouldLoad)
     }
+}
+
+/// The modules that a name stands for, if it stands for any.
+fn load(resolver: Resolver, name: &str, rules: Rules) -> Result<Option<Vec<Target>>, Error> {
+    let found = resolver.look_up(name)?;
+    if found.is_empty() {
+        return Ok(None);
+    }
+    let targets = found.iter().map(|wanted| target(resolver, wanted, rules));
+    targets.collect::<Result<_, _>>().map(Some)
+}
+
+fn lacks_module(target: &Target) -> bool {
+    let mut steps = target.steps.iter();
+    steps.any(|step| step.action == Action::Absent)
 }
 
 fn target(resolver: Resolver, wanted: &Wanted, rules: Rules) -> Result<Target, Error> {

@@ -128,6 +128,42 @@ fn where_it_is_damaged_the_text_answers() {
 }
 
 #[test]
+fn where_a_stretch_of_it_is_lost_the_text_answers() {
+    let names: Vec<String> = (0..40).map(|number| format!("tu{number}")).collect();
+    let lines: Vec<String> = names
+        .iter()
+        .map(|name| format!("kernel/{name}.ko: kernel/lib/b.ko"))
+        .collect();
+    let others = names.iter().zip(&lines);
+    let all: Vec<(&str, &str)> = others
+        .map(|(name, line)| (name.as_str(), line.as_str()))
+        .chain(DEP)
+        .collect();
+    let file = trie::write(&all);
+    let text: String = DEP.map(|(_, line)| format!("{line}\n")).concat();
+    let whole = dry_run(&file, &text);
+    assert_eq!(whole.0, Some(0));
+    let size = 256;
+    for from in (12..file.len() - size).step_by(11) {
+        let mut damaged = file.clone();
+        damaged[from..from + size].fill(0);
+        assert_eq!(dry_run(&damaged, &text), whole, "lost from {from}");
+    }
+}
+
+#[test]
+fn what_it_does_not_find_the_text_may_have() {
+    let by_text = (Some(0), loading(&["tun.ko"]));
+    assert_eq!(
+        dry_run(&trie::write(&DEP[1..]), "text.ko:\ntun.ko:\n"),
+        by_text
+    );
+    // Nor need its line be one.
+    let cut = [("tun", "kernel/net/tu")];
+    assert_eq!(dry_run(&trie::write(&cut), "tun.ko:\n"), by_text);
+}
+
+#[test]
 fn without_a_module_in_it_the_text_decides() {
     let (status, said) = dry_run(&trie::write(&[]), "");
     assert_eq!(status, Some(5), "{said}");

@@ -1,6 +1,6 @@
 //! The files that hold an index in its binary form.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -25,6 +25,8 @@ pub(super) struct Binary {
     symbols: Table,
     builtin: Table,
     builtin_alias: Table,
+    /// None of them is asked.
+    passed_over: Cell<bool>,
 }
 
 type Answer<T> = Result<Option<T>, Error>;
@@ -41,34 +43,51 @@ impl Binary {
             symbols: table("modules.symbols.bin"),
             builtin: table("modules.builtin.bin"),
             builtin_alias: table("modules.builtin.alias.bin"),
+            passed_over: Cell::new(false),
         }
+    }
+
+    /// From now on they are passed over, or are not.
+    pub(super) fn pass_over(&self, pass: bool) {
+        self.passed_over.set(pass);
     }
 
     /// The line of modules.dep for this module.
     pub(super) fn dep(&self, module: &str) -> Answer<Option<String>> {
-        self.dep.ask(|trie| trie.exact(module.as_bytes()))
+        self.ask(&self.dep, |trie| trie.exact(module.as_bytes()))
     }
 
     pub(super) fn alias(&self, name: &str) -> Answer<Vec<String>> {
-        self.alias.ask(|trie| trie.matching(name))
+        self.ask(&self.alias, |trie| trie.matching(name))
     }
 
     pub(super) fn symbols(&self, name: &str) -> Answer<Vec<String>> {
-        self.symbols.ask(|trie| trie.matching(name))
+        self.ask(&self.symbols, |trie| trie.matching(name))
     }
 
     pub(super) fn builtin(&self, module: &str) -> Answer<bool> {
         let value = |trie: &Trie<File>| trie.exact(module.as_bytes());
-        Ok(self.builtin.ask(value)?.map(|value| value.is_some()))
+        Ok(self.ask(&self.builtin, value)?.map(|value| value.is_some()))
     }
 
     pub(super) fn builtin_alias(&self, name: &str) -> Answer<Vec<String>> {
-        self.builtin_alias.ask(|trie| trie.matching(name))
+        self.ask(&self.builtin_alias, |trie| trie.matching(name))
     }
 
     /// There is an index of modules, and it is not empty.
     pub(super) fn has_modules(&self) -> Result<bool, Error> {
-        Ok(self.dep.ask(Trie::is_empty)? == Some(false))
+        Ok(self.ask(&self.dep, Trie::is_empty)? == Some(false))
+    }
+
+    fn ask<T>(
+        &self,
+        table: &Table,
+        question: impl FnOnce(&Trie<File>) -> io::Result<T>,
+    ) -> Answer<T> {
+        if self.passed_over.get() {
+            return Ok(None);
+        }
+        table.ask(question)
     }
 }
 

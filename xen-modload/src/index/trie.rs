@@ -7,7 +7,9 @@
 //! carries in its top bits what the node has, in this order: a prefix, ended by
 //! a zero byte; children, as the first and the last character and one offset
 //! for each from here to there; values, as their count and for each its
-//! priority (the line in the text) and a text ended by a zero byte.
+//! priority (the line in the text) and a text ended by a zero byte. None of
+//! these parts is ever empty, but for texts of values, so a stretch of zeros,
+//! which is what a file system leaves of a block that it lost, is seen.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -59,7 +61,7 @@ pub(super) struct Trie<S> {
     length: u64,
     root: u32,
     /// So many bytes may still be read for one question: where an index is
-    /// whole, nothing is read twice, and what would go on for ever ends.
+    /// whole, none is read more than twice, and what would go on for ever ends.
     left: Cell<u64>,
     /// The blocks that were read, by their number.
     blocks: RefCell<BTreeMap<u64, Vec<u8>>>,
@@ -86,7 +88,7 @@ impl<S: ReadAt> Trie<S> {
             source,
             length,
             root: 0,
-            left: Cell::new(length),
+            left: Cell::new(2 * length),
             blocks: RefCell::default(),
         };
         let mut at = 0;
@@ -213,7 +215,7 @@ impl<S: ReadAt> Trie<S> {
 
     /// The root, where a question begins.
     fn begin(&self) -> io::Result<Node> {
-        self.left.set(self.length);
+        self.left.set(2 * self.length);
         self.node(self.root)
     }
 
@@ -222,11 +224,14 @@ impl<S: ReadAt> Trie<S> {
         let mut prefix = vec![];
         if offset & HAS_PREFIX != 0 {
             prefix = self.text(&mut at)?;
+            whole(!prefix.is_empty())?;
         }
         let mut characters = None;
         if offset & HAS_CHILDREN != 0 {
             let first = self.byte(&mut at)?;
-            characters = Some(first..=self.byte(&mut at)?);
+            let last = self.byte(&mut at)?;
+            whole(0 < first && first <= last)?;
+            characters = Some(first..=last);
         }
         let children = at;
         at += 4 * characters.as_ref().map_or(0, |all| all.len() as u64);
@@ -248,7 +253,12 @@ impl<S: ReadAt> Trie<S> {
         }
         let mut at = node.children + 4 * u64::from(character - characters.start());
         match self.number(&mut at)? {
-            none if none & OFFSET == 0 => Ok(None),
+            none if none & OFFSET == 0 => {
+                // There may be gaps, but not at either end.
+                let is_end = character == *characters.start() || character == *characters.end();
+                whole(none == 0 && !is_end)?;
+                Ok(None)
+            }
             offset => Ok(Some(self.node(offset)?)),
         }
     }
@@ -258,12 +268,15 @@ impl<S: ReadAt> Trie<S> {
             return Ok(());
         }
         let mut at = node.rest;
-        for _ in 0..self.number(&mut at)? {
+        let count = self.number(&mut at)?;
+        whole(count > 0)?;
+        for _ in 0..count {
             let priority = self.number(&mut at)?;
             let value = self.text(&mut at)?;
             found.push((priority, String::from_utf8_lossy(&value).into_owned()));
         }
-        Ok(())
+        // The last of them may have lost its end: no node begins with four zeros.
+        whole(at + 4 > self.length || self.number(&mut at)? > 0)
     }
 
     fn number(&self, at: &mut u64) -> io::Result<u32> {
@@ -317,6 +330,13 @@ impl<S: ReadAt> Trie<S> {
         block.truncate(filled);
         Ok(block)
     }
+}
+
+fn whole(is_whole: bool) -> io::Result<()> {
+    if is_whole {
+        return Ok(());
+    }
+    Err(damaged("a part of a node is empty"))
 }
 
 fn damaged(what: &str) -> io::Error {
