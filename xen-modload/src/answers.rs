@@ -17,10 +17,11 @@ pub(crate) fn answer_all(
     names: &Names,
     err: &mut dyn Write,
 ) -> Result<Vec<Answer>, Error> {
+    let runs = args.kernel.is_none() || Kernel::find(args)?.runs;
     let mut work = Work {
         jobs: args.jobs.get(),
         verbose: args.verbose,
-        running: if args.kernel.is_none() || Kernel::find(args)?.runs {
+        running: if runs {
             Running::read(&args.root)?
         } else {
             Running::nothing()
@@ -30,6 +31,7 @@ pub(crate) fn answer_all(
         outcomes: vec![None; names.all.len()],
     };
     let mut sources = None;
+    let mut said_no_modules = false;
     for (place, name) in names.all.iter().enumerate() {
         // A name that is in the kernel needs no index.
         if work.running.has(name) {
@@ -53,6 +55,14 @@ pub(crate) fn answer_all(
                 work.outcomes[place] = Some(plan.foresee(&work.running));
             }
             Ok(plan) => work.take(place, plan, err)?,
+            // A kernel that has all it needs built in needs no folder of modules.
+            Err(error @ Error::NoModules { .. }) if runs && !names.requires(name) => {
+                if !said_no_modules {
+                    let _ = writeln!(err, "xen-modload: {error}");
+                    said_no_modules = true;
+                }
+                work.outcomes[place] = Some(Outcome::NotInKernel);
+            }
             Err(error) => {
                 // What came before it is done all the same.
                 work.finish_waiting(err)?;

@@ -130,9 +130,13 @@ impl Names {
     fn answer(&self, name: &str, outcome: Outcome) -> Answer {
         Answer {
             name: name.to_owned(),
-            required: self.required.contains(&underscored(name)),
+            required: self.requires(name),
             outcome,
         }
+    }
+
+    fn requires(&self, name: &str) -> bool {
+        self.required.contains(&underscored(name))
     }
 }
 

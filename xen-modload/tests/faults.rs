@@ -284,7 +284,7 @@ fn modules_that_vanish_meanwhile_are_not_said_to_be_loaded() {
     );
     // The whole folder, too.
     fs::remove_dir_all(&folder).unwrap();
-    let outcome = machine.run(&["finit_module:retval=0"], &["tun"]);
+    let outcome = machine.run(&["finit_module:retval=0"], &["--strict", "tun"]);
     assert_eq!(outcome.status, Some(5));
     assert!(
         outcome.stderr.ends_with("is not there\n"),
