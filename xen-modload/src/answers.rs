@@ -6,9 +6,9 @@ use crate::outcome::Outcome;
 use crate::plan::Plan;
 use crate::report::Answer;
 use crate::running::Running;
-use crate::{Args, Error, Kernel, Names, Sources, apply, complain, rules, together};
+use crate::{Args, Error, Kernel, Names, Problem, Sources, apply, complain, rules, together};
 
-/// The answers in the names' order.
+/// The answers in the names' order, and what could not be read on the way.
 ///
 /// # Errors
 /// What decides cannot be read; nothing can be loaded by this process.
@@ -16,7 +16,7 @@ pub(crate) fn answer_all(
     args: &Args,
     names: &Names,
     err: &mut dyn Write,
-) -> Result<Vec<Answer>, Error> {
+) -> Result<(Vec<Answer>, Vec<Problem>), Error> {
     let runs = args.kernel.is_none() || Kernel::find(args)?.runs;
     let mut work = Work {
         jobs: args.jobs.get(),
@@ -73,9 +73,9 @@ pub(crate) fn answer_all(
     work.finish_waiting(err)?;
     let outcomes = work.outcomes.into_iter().flatten();
     let answers = names.all.iter().zip(outcomes);
-    Ok(answers
-        .map(|(name, outcome)| names.answer(name, outcome))
-        .collect())
+    let answers = answers.map(|(name, outcome)| names.answer(name, outcome));
+    let unread = sources.map(|sources: Sources| sources.config.unread);
+    Ok((answers.collect(), unread.unwrap_or_default()))
 }
 
 /// The plans that are carried out, at once as far as they may be.

@@ -6,9 +6,9 @@ mod parse;
 
 use std::path::Path;
 
-use crate::Error;
 use crate::pattern::matches;
 use crate::root::{below, read_if_there};
+use crate::{Error, Problem};
 
 /// A module that another wants before or after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,26 +39,43 @@ pub struct Config {
     pub removes: Vec<(String, String)>,
     /// Lines nobody understands, as `FILE line N: …`.
     pub complaints: Vec<String>,
+    /// Files that are there and cannot be read: what is wrong, and the exit
+    /// status that says so. What the others say counts all the same.
+    pub unread: Vec<Problem>,
 }
 
 impl Config {
     /// Reads the five folders of modprobe.d, the softdeps that the modules
     /// themselves bring (`modules.softdep` in `folder`, which sorts among the
     /// others by its name), and the kernel command line.
-    ///
-    /// # Errors
-    /// A file that is there and cannot be read.
-    pub fn read(root: &Path, folder: &Path) -> Result<Self, Error> {
+    #[must_use]
+    pub fn read(root: &Path, folder: &Path) -> Self {
         let mut config = Self::default();
-        for file in files::list(root, folder)? {
-            if let Some(content) = read_if_there(&below(root, &file))? {
+        let (files, unread) = files::list(root, folder);
+        for error in unread {
+            config.note_unread(&error);
+        }
+        for file in files {
+            if let Some(content) = config.read_one(root, &file) {
                 config.add_file(&content, &file.display().to_string());
             }
         }
-        if let Some(line) = read_if_there(&below(root, Path::new("/proc/cmdline")))? {
+        if let Some(line) = config.read_one(root, Path::new("/proc/cmdline")) {
             config.add_command_line(&line);
         }
-        Ok(config)
+        config
+    }
+
+    /// A file that cannot be read costs what it says, not the boot.
+    fn read_one(&mut self, root: &Path, file: &Path) -> Option<String> {
+        read_if_there(&below(root, file)).unwrap_or_else(|error| {
+            self.note_unread(&error);
+            None
+        })
+    }
+
+    fn note_unread(&mut self, error: &Error) {
+        self.unread.push((error.to_string(), error.exit_status()));
     }
 
     pub(crate) fn add_file(&mut self, content: &str, file: &str) {

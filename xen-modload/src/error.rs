@@ -3,6 +3,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+/// What is wrong, and the exit status that says so: for what does not stop the
+/// rest.
+pub type Problem = (String, u8);
+
 /// A reason for which the modules are not as asked for.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

@@ -43,7 +43,7 @@ pub use check::{Need, REQUIREMENTS, Requirement, Verdict, judge};
 pub use cli::Args;
 pub use compressed::Compression;
 pub use config::{Config, SoftDependency};
-pub use error::Error;
+pub use error::{Error, Problem};
 pub use index::{Index, ModuleFile};
 pub use names::{DOM0_SET, LOOP_OPTIONS, REQUIRED, Successor, meant, successor, unrelated};
 pub use outcome::{Failure, Outcome};
@@ -77,7 +77,7 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), 
     if !args.only_looks() && !root::under_xen(&args.root)? {
         return Err(Error::NotUnderXen);
     }
-    let answers = answers::answer_all(args, &names, err)?;
+    let (answers, unread) = answers::answer_all(args, &names, err)?;
     if args.reports() {
         let written = if args.json {
             report::write_json(&Kernel::find(args)?.release, &answers, out)
@@ -86,7 +86,7 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), 
         };
         written.map_err(|source| Error::system("write to standard output", source))?;
     }
-    conclude(&answers, !args.reports(), err)
+    conclude(&answers, unread, !args.reports(), err)
 }
 
 /// The names that count, each once.
@@ -149,7 +149,7 @@ struct Sources {
 impl Sources {
     fn read(args: &Args, names: &Names) -> Result<Self, Error> {
         let kernel = Kernel::find(args)?;
-        let mut config = Config::read(&args.root, &kernel.folder)?;
+        let mut config = Config::read(&args.root, &kernel.folder);
         if names.default && !config.options.iter().any(|(module, _)| module == "loop") {
             let option = ("loop".to_owned(), LOOP_OPTIONS.to_owned());
             config.options.push(option);
@@ -192,7 +192,7 @@ fn dry_run(
         let outcome = plan.foresee(&Running::nothing());
         answers.push(names.answer(name, outcome));
     }
-    conclude(&answers, true, err)
+    conclude(&answers, sources.config.unread, true, err)
 }
 
 fn unload(
@@ -202,15 +202,16 @@ fn unload(
     err: &mut dyn Write,
 ) -> Result<(), Error> {
     let sources = Sources::read(args, names)?;
+    complain(&sources.config, err);
     let steps = unload::plan(sources.resolver(), &names.all, args.ignore_install)?;
+    let (mut problems, mut status) = begin_with(sources.config.unread);
     if args.dry_run {
-        return write_lines(steps.iter().map(Unload::command), out);
+        write_lines(steps.iter().map(Unload::command), out)?;
+        return finish_unloading(problems, status);
     }
     let mut running = Running::read(&args.root)?;
     let mut silence = io::sink();
     let done: &mut dyn Write = if args.verbose { err } else { &mut silence };
-    let mut problems = vec![];
-    let mut status = 0;
     // Nobody named those of the Dom0 set: they may lack in a kernel.
     for step in &steps {
         if names.default && !running.has(step.module()) {
@@ -218,9 +219,13 @@ fn unload(
         }
         if let Err((problem, its_status)) = unload::apply(step, &mut running, done)? {
             problems.push(problem);
-            status = status.max(its_status);
+            status = worse(status, its_status);
         }
     }
+    finish_unloading(problems, status)
+}
+
+fn finish_unloading(problems: Vec<String>, status: u8) -> Result<(), Error> {
     if problems.is_empty() {
         return Ok(());
     }
@@ -228,9 +233,13 @@ fn unload(
 }
 
 /// Says what is not as it should be, and fails where that was required.
-fn conclude(answers: &[Answer], aloud: bool, err: &mut dyn Write) -> Result<(), Error> {
-    let mut problems = vec![];
-    let mut status = 0;
+fn conclude(
+    answers: &[Answer],
+    unread: Vec<Problem>,
+    aloud: bool,
+    err: &mut dyn Write,
+) -> Result<(), Error> {
+    let (mut problems, mut status) = begin_with(unread);
     for answer in answers {
         let fails = answer.required || answer.outcome.is_permission();
         let its_status = if fails {
@@ -241,12 +250,7 @@ fn conclude(answers: &[Answer], aloud: bool, err: &mut dyn Write) -> Result<(), 
         match answer.problem() {
             Some(problem) if its_status != 0 => {
                 problems.push(problem);
-                // A lacking right explains the rest.
-                status = if status == 4 || its_status == 4 {
-                    4
-                } else {
-                    status.max(its_status)
-                };
+                status = worse(status, its_status);
             }
             Some(problem) if aloud => {
                 let _ = writeln!(err, "xen-modload: {problem}");
@@ -258,6 +262,22 @@ fn conclude(answers: &[Answer], aloud: bool, err: &mut dyn Write) -> Result<(), 
         return Ok(());
     }
     Err(Error::Required { problems, status })
+}
+
+/// All that could be done was done without the files that cannot be read; but
+/// nobody knows what they say.
+fn begin_with(unread: Vec<Problem>) -> (Vec<String>, u8) {
+    let (problems, statuses): (_, Vec<u8>) = unread.into_iter().unzip();
+    (problems, statuses.into_iter().fold(0, worse))
+}
+
+/// A lacking right explains the rest.
+fn worse(status: u8, other: u8) -> u8 {
+    if status == 4 || other == 4 {
+        4
+    } else {
+        status.max(other)
+    }
 }
 
 fn complain(config: &Config, err: &mut dyn Write) {

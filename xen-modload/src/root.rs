@@ -35,8 +35,8 @@ pub(crate) fn read_bytes_if_there(path: &Path) -> Result<Option<Vec<u8>>, Error>
     // The kernel's own files say nothing of their length.
     let expected = if length == 0 { 8 << 10 } else { length + 1 };
     let mut content = Vec::with_capacity(usize::try_from(expected).unwrap_or(0).min(LONGEST_LINE));
-    // The length is known: without a limit the library would ask for it again.
-    match file.take(u64::MAX).read_to_end(&mut content) {
+    match file.take(LARGEST + 1).read_to_end(&mut content) {
+        Ok(length) if length as u64 > LARGEST => Err(Error::unreadable(path, "a file without end")),
         Ok(_) => Ok(Some(content)),
         Err(error) => Err(Error::reading(path, error)),
     }
@@ -62,6 +62,9 @@ pub(crate) fn open_if_there(path: &Path) -> Result<Option<(File, u64)>, Error> {
 
 /// A line longer than this is none.
 const LONGEST_LINE: usize = 16 << 20;
+
+/// Nor is a file that is kept whole ever nearly as large.
+const LARGEST: u64 = 64 << 20;
 
 /// Gives the content to `take` in pieces of whole lines. No file, no pieces.
 pub(crate) fn read_pieces(path: &Path, mut take: impl FnMut(&[u8])) -> Result<(), Error> {

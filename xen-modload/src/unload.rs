@@ -10,7 +10,7 @@ use crate::load::{missing_right, run_command};
 use crate::outcome::Failure;
 use crate::resolve::Resolver;
 use crate::running::Running;
-use crate::{Error, pattern};
+use crate::{Error, Problem, pattern};
 
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,7 +95,7 @@ pub fn apply(
     step: &Unload,
     running: &mut Running,
     done: &mut dyn Write,
-) -> Result<Result<bool, (String, u8)>, Error> {
+) -> Result<Result<bool, Problem>, Error> {
     let module = step.module();
     let Some(state) = running.module(module) else {
         return Ok(match step {

@@ -3,6 +3,7 @@
 mod machine;
 
 use std::fs;
+use std::os::unix::fs::symlink;
 
 use machine::{Machine, Outcome};
 
@@ -13,6 +14,39 @@ fn assert_outcome(outcome: &Outcome, stderr: &str, status: i32) {
     assert_eq!(outcome.stderr, stderr);
     assert_eq!(outcome.stdout, "");
     assert_eq!(outcome.status, Some(status));
+}
+
+/// Which module each call of finit_module was for is not seen, but how many.
+fn loads(outcome: &Outcome) -> usize {
+    outcome.calls.matches(" finit_module(").count()
+}
+
+#[test]
+fn a_file_of_modprobe_d_that_cannot_be_read_costs_no_module() {
+    let machine = Machine::new("kernel/tun.ko:\nkernel/loop.ko:\n");
+    let folder = machine.root.path().join("etc/modprobe.d");
+    machine.write("etc/modprobe.d/c.conf", b"blacklist loop\n");
+    symlink("b.conf", folder.join("b.conf")).unwrap();
+    let unread =
+        "xen-modload: /etc/modprobe.d/b.conf: Too many levels of symbolic links (os error 40)";
+    let outcome = machine.run(LOADS, &["tun"]);
+    assert_outcome(&outcome, &format!("{unread}\n"), 6);
+    assert_eq!(loads(&outcome), 1);
+    // What the others say counts, and what is required is told as ever.
+    let outcome = machine.run(LOADS, &["--strict", "tun", "loop"]);
+    assert_outcome(&outcome, &format!("{unread}; loop: blacklisted\n"), 6);
+    assert_eq!(loads(&outcome), 1);
+
+    // One that would fill all memory.
+    fs::remove_file(folder.join("b.conf")).unwrap();
+    machine.write("dev/zero", b"");
+    symlink("/dev/zero", folder.join("b.conf")).unwrap();
+    let endless = fs::File::create(machine.root.path().join("dev/zero")).unwrap();
+    endless.set_len(1 << 40).unwrap();
+    let outcome = machine.run(LOADS, &["tun"]);
+    let line = "xen-modload: /etc/modprobe.d/b.conf: a file without end\n";
+    assert_outcome(&outcome, line, 6);
+    assert_eq!(loads(&outcome), 1);
 }
 
 #[test]

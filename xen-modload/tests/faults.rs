@@ -45,6 +45,18 @@ fn assert_refused(output: &Output, line: &str, status: i32) {
     assert_eq!(output.status.code(), Some(status));
 }
 
+/// That line and status, and what is shown without the file.
+#[track_caller]
+fn assert_shown_without(output: &Output, line: &str, status: i32) {
+    let shown = format!("insmod /{MODULES}/kernel/tun.ko \n");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), shown);
+    let output = Output {
+        stdout: vec![],
+        ..output.clone()
+    };
+    assert_refused(&output, line, status);
+}
+
 #[test]
 fn a_file_of_modprobe_d_that_cannot_be_read_is_named() {
     let root = root("kernel/tun.ko:\n");
@@ -52,16 +64,27 @@ fn a_file_of_modprobe_d_that_cannot_be_read_is_named() {
     let file = root.path().join("etc/modprobe.d/a.conf");
     fs::set_permissions(&file, Permissions::from_mode(0o000)).unwrap();
     // Root reads it all the same, unless it lacks these capabilities.
-    let output = Command::new("unshare")
-        .args(["-r", "setpriv"])
-        .arg("--bounding-set=-dac_override,-dac_read_search")
-        .arg(env!("CARGO_BIN_EXE_xen-modload"))
-        .args(["-n", "tun", "--root"])
-        .arg(root.path())
-        .output()
-        .unwrap();
+    let unprivileged = || {
+        Command::new("unshare")
+            .args(["-r", "setpriv"])
+            .arg("--bounding-set=-dac_override,-dac_read_search")
+            .arg(env!("CARGO_BIN_EXE_xen-modload"))
+            .args(["-n", "tun", "--root"])
+            .arg(root.path())
+            .output()
+            .unwrap()
+    };
+    let output = unprivileged();
     let line = format!("read {}: Permission denied (os error 13)", file.display());
-    assert_refused(&output, &line, 4);
+    assert_shown_without(&output, &line, 4);
+
+    // Nor the folder, which is named as its files are.
+    let folder = root.path().join("etc/modprobe.d");
+    fs::set_permissions(&folder, Permissions::from_mode(0o000)).unwrap();
+    let output = unprivileged();
+    fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
+    let line = format!("read {}: Permission denied (os error 13)", folder.display());
+    assert_shown_without(&output, &line, 4);
 
     fs::remove_file(&file).unwrap();
     symlink("a.conf", &file).unwrap();
@@ -70,7 +93,7 @@ fn a_file_of_modprobe_d_that_cannot_be_read_is_named() {
         "{}: Too many levels of symbolic links (os error 40)",
         file.display()
     );
-    assert_refused(&output, &line, 6);
+    assert_shown_without(&output, &line, 6);
 
     // One that would never end.
     fs::remove_file(&file).unwrap();
@@ -83,7 +106,7 @@ fn a_file_of_modprobe_d_that_cannot_be_read_is_named() {
     );
     let output = program(&root).arg("tun").output().unwrap();
     let line = format!("{}: a pipe, not a file", file.display());
-    assert_refused(&output, &line, 6);
+    assert_shown_without(&output, &line, 6);
 
     // A module's index that is a folder.
     fs::remove_file(&file).unwrap();
@@ -91,7 +114,7 @@ fn a_file_of_modprobe_d_that_cannot_be_read_is_named() {
     fs::create_dir(&index).unwrap();
     let output = program(&root).arg("tun").output().unwrap();
     let line = format!("{}: Is a directory (os error 21)", index.display());
-    assert_refused(&output, &line, 6);
+    assert_shown_without(&output, &line, 6);
     fs::remove_dir(&index).unwrap();
     fs::write(&file, "").unwrap();
 

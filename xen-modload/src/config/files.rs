@@ -19,17 +19,22 @@ const FOLDERS: [&str; 5] = [
 /// The softdeps that depmod collected from the modules themselves.
 const SOFTDEP: &str = "modules.softdep";
 
-/// The files as seen from `root`, sorted by their bare names.
-pub(super) fn list(root: &Path, modules: &Path) -> Result<Vec<PathBuf>, Error> {
+/// The files as seen from `root`, sorted by their bare names, and the folders
+/// that cannot be read.
+pub(super) fn list(root: &Path, modules: &Path) -> (Vec<PathBuf>, Vec<Error>) {
+    let mut unread = vec![];
     let mut files: Vec<(OsString, PathBuf)> = vec![(SOFTDEP.into(), modules.join(SOFTDEP))];
     for folder in FOLDERS.map(Path::new) {
-        let entries = match fs::read_dir(below(root, folder)) {
+        let place = below(root, folder);
+        let entries = match fs::read_dir(&place).and_then(Iterator::collect::<Result<Vec<_>, _>>) {
             Ok(entries) => entries,
             Err(error) if is_absent(&error) => continue,
-            Err(error) => return Err(Error::reading(folder, error)),
+            Err(error) => {
+                unread.push(Error::reading(&place, error));
+                continue;
+            }
         };
         for entry in entries {
-            let entry = entry.map_err(|error| Error::reading(folder, error))?;
             let name = entry.file_name();
             let bytes = name.as_encoded_bytes();
             if !bytes.ends_with(b".conf") || bytes.starts_with(b".") || entry.path().is_dir() {
@@ -42,5 +47,6 @@ pub(super) fn list(root: &Path, modules: &Path) -> Result<Vec<PathBuf>, Error> {
             }
         }
     }
-    Ok(files.into_iter().map(|(_, path)| path).collect())
+    let files = files.into_iter().map(|(_, path)| path).collect();
+    (files, unread)
 }
