@@ -119,16 +119,21 @@ impl Config {
             .find(|softdep| matches(&softdep.of, module))
     }
 
-    /// The command to run instead of loading the module.
+    /// The command to run instead of loading the module: the first line that
+    /// matches, or before it one of its `own`, if that is how it is known.
     #[must_use]
-    pub fn install_of(&self, module: &str) -> Option<&str> {
-        first_command(&self.installs, module)
+    pub fn install_of(&self, module: &str, own: bool) -> Option<&str> {
+        let own = own_command(&self.installs, module).filter(|_| own);
+        own.or_else(|| first_command(&self.installs, module))
     }
 
-    /// The command to run instead of unloading the module.
+    /// The command to run instead of unloading the module, likewise. One that
+    /// has an install line of its own is known by that alone.
     #[must_use]
-    pub fn remove_of(&self, module: &str) -> Option<&str> {
-        first_command(&self.removes, module)
+    pub fn remove_of(&self, module: &str, own: bool) -> Option<&str> {
+        let own = own && own_command(&self.installs, module).is_none();
+        let own = own_command(&self.removes, module).filter(|_| own);
+        own.or_else(|| first_command(&self.removes, module))
     }
 
     /// A name that has an install or remove line of its own is a module, even
@@ -138,6 +143,11 @@ impl Config {
         let mut commands = self.installs.iter().chain(&self.removes);
         commands.any(|(module, _)| module == name)
     }
+}
+
+fn own_command<'a>(commands: &'a [(String, String)], module: &str) -> Option<&'a str> {
+    let own = commands.iter().find(|(name, _)| name == module);
+    own.map(|(_, command)| command.as_str())
 }
 
 fn first_command<'a>(commands: &'a [(String, String)], module: &str) -> Option<&'a str> {

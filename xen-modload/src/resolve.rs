@@ -15,6 +15,8 @@ pub struct Wanted {
     pub module: String,
     /// The alias by which it was found, if it was: options may be given for that.
     pub alias: Option<String>,
+    /// No module has that name: an install or remove line of its own has it.
+    pub has_own_line: bool,
 }
 
 /// How a module comes into the kernel.
@@ -94,16 +96,19 @@ impl Resolver<'_> {
         let plain = || Wanted {
             module: name.clone(),
             alias: None,
+            has_own_line: false,
         };
         let aliased = |module: String| Wanted {
             module,
             alias: Some(name.clone()),
+            has_own_line: false,
         };
         let from_config = self.config.aliased(&name);
         let from_config: Vec<Wanted> = from_config
             .map(|(alias, module)| Wanted {
                 module: module.clone(),
                 alias: Some(alias.clone()),
+                has_own_line: false,
             })
             .collect();
         if !from_config.is_empty() {
@@ -119,7 +124,10 @@ impl Resolver<'_> {
             }
         }
         if self.config.names_command(&name) {
-            return Ok(vec![plain()]);
+            return Ok(vec![Wanted {
+                has_own_line: true,
+                ..plain()
+            }]);
         }
         let found = self.index.aliased(&name)?;
         if !found.is_empty() {
@@ -189,6 +197,7 @@ impl Walk<'_> {
             let needed = Wanted {
                 module: file.name,
                 alias: None,
+                has_own_line: false,
             };
             // The index names all that a module needs, however indirectly, so
             // here only soft dependencies are followed.
@@ -252,7 +261,8 @@ impl Walk<'_> {
     ) -> Result<(), Error> {
         let config = self.resolver.config;
         let module = &wanted.module;
-        let command = config.install_of(module).filter(|_| !ignore_install);
+        let command = config.install_of(module, wanted.has_own_line);
+        let command = command.filter(|_| !ignore_install);
         let options = || config.options_of(module, wanted.alias.as_deref());
         let action = match (command, path) {
             (Some(command), path) => Action::Command {

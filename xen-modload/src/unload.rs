@@ -64,13 +64,14 @@ pub fn plan(
     for name in names.iter().rev() {
         let module = pattern::underscored(name);
         let mut found = resolver.look_up(name)?;
+        let own = found.iter().any(|wanted| wanted.has_own_line);
         let is_known = !found.is_empty();
         let modules = match found.len() {
             0 => vec![module],
             _ => found.drain(..).map(|wanted| wanted.module).collect(),
         };
         for module in modules.into_iter().rev() {
-            let command = resolver.config.remove_of(&module);
+            let command = resolver.config.remove_of(&module, own);
             let step = match command.filter(|_| !ignore_remove) {
                 Some(command) => Unload::Command {
                     command: command.to_owned(),

@@ -128,6 +128,28 @@ fn a_file_of_modprobe_d_that_cannot_be_read_is_named() {
 }
 
 #[test]
+fn a_name_that_only_an_install_line_has_is_taken_by_that_line() {
+    let root = root("kernel/xen-blkback.ko:\n");
+    write(
+        &root,
+        "etc/modprobe.d/a.conf",
+        "install xen* /bin/false\ninstall xen-foo echo mine\ninstall xen-blkback echo no\n",
+    );
+    let output = program(&root).arg("xen-foo").output().unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "install echo mine \n"
+    );
+    assert_eq!(
+        (output.stderr.as_slice(), output.status.code()),
+        (&b""[..], Some(0))
+    );
+    // Where there is a file the first line that fits counts, as in modprobe.
+    let output = program(&root).arg("xen-blkback").output().unwrap();
+    assert!(output.stderr.ends_with(b"xen-blkback: blacklisted\n"));
+}
+
+#[test]
 fn a_line_of_a_megabyte_is_a_line() {
     let long = "x".repeat(1 << 20);
     let root = root(&format!(

@@ -24,6 +24,6 @@ fuzz_target!(|input: &[u8]| {
     }
     for (name, _) in config.aliases.iter().take(8) {
         let _ = config.aliased(name).count();
-        let _ = (config.softdep_of(name), config.install_of(name));
+        let _ = (config.softdep_of(name), config.install_of(name, true));
     }
 });

@@ -158,9 +158,22 @@ mod tests {
             "softdep t* pre: a\nsoftdep tun pre: b\ninstall tun echo 1\ninstall t* echo 2\n",
         );
         assert_eq!(config.softdep_of("tun").unwrap().before, ["a"]);
-        assert_eq!(config.install_of("tun"), Some("echo 1"));
-        assert_eq!(config.install_of("tap"), Some("echo 2"));
+        assert_eq!(config.install_of("tun", false), Some("echo 1"));
+        assert_eq!(config.install_of("tap", false), Some("echo 2"));
         assert!(config.names_command("tun") && !config.names_command("tap"));
+    }
+
+    #[test]
+    fn a_line_of_its_own_counts_first_where_a_name_is_known_by_it() {
+        let config = parsed(
+            "install xen* echo 1\ninstall xen-foo echo 2\n\
+             remove x* echo 3\nremove xen-foo echo 4\nremove xbar echo 5\n",
+        );
+        assert_eq!(config.install_of("xen_foo", true), Some("echo 2"));
+        assert_eq!(config.install_of("xen_foo", false), Some("echo 1"));
+        assert_eq!(config.remove_of("xen_foo", true), Some("echo 3"));
+        assert_eq!(config.remove_of("xbar", true), Some("echo 5"));
+        assert_eq!(config.remove_of("xbar", false), Some("echo 3"));
     }
 
     #[test]
