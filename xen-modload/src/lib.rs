@@ -114,8 +114,10 @@ impl From<&Args> for Names {
                 .map(str::to_owned)
                 .collect();
         }
-        // What is required is wanted.
-        all.extend(required.iter().cloned());
+        // What is required is wanted; but nobody wants it gone.
+        if !args.unload {
+            all.extend(required.iter().cloned());
+        }
         let all = plan::distinct(all);
         let required = if args.strict { &all } else { &required };
         Self {
@@ -205,19 +207,21 @@ fn unload(
     complain(&sources.config, err);
     let steps = unload::plan(sources.resolver(), &names.all, args.ignore_install)?;
     let (mut problems, mut status) = begin_with(sources.config.unread);
-    if args.dry_run {
-        write_lines(steps.iter().map(Unload::command), out)?;
-        return finish_unloading(problems, status);
-    }
     let mut running = Running::read(&args.root)?;
     let mut silence = io::sink();
     let done: &mut dyn Write = if args.verbose { err } else { &mut silence };
-    // Nobody named those of the Dom0 set: they may lack in a kernel.
     for step in &steps {
-        if names.default && !running.has(step.module()) {
-            continue;
-        }
-        if let Err((problem, its_status)) = unload::apply(step, &mut running, done)? {
+        let result = match unload::foresee(step, &running) {
+            // Nobody named those of the Dom0 set: they may lack in a kernel.
+            Some(_) if names.default => continue,
+            Some(problem) => Err(problem),
+            None if args.dry_run => {
+                write_lines([step.command()].iter(), out)?;
+                continue;
+            }
+            None => unload::apply(step, &mut running, done)?,
+        };
+        if let Err((problem, its_status)) = result {
             problems.push(problem);
             status = worse(status, its_status);
         }

@@ -7,8 +7,9 @@ use nix::errno::Errno;
 use nix::kmod::{DeleteModuleFlags, delete_module};
 
 use crate::load::{missing_right, run_command};
+use crate::names::{self, Successor};
 use crate::outcome::Failure;
-use crate::resolve::Resolver;
+use crate::resolve::{Resolver, Wanted};
 use crate::running::Running;
 use crate::{Error, Problem, pattern};
 
@@ -62,16 +63,22 @@ pub fn plan(
 ) -> Result<Vec<Unload>, Error> {
     let mut steps = vec![];
     for name in names.iter().rev() {
-        let module = pattern::underscored(name);
-        let mut found = resolver.look_up(name)?;
-        let own = found.iter().any(|wanted| wanted.has_own_line);
-        let is_known = !found.is_empty();
-        let modules = match found.len() {
-            0 => vec![module],
-            _ => found.drain(..).map(|wanted| wanted.module).collect(),
+        let now = match names::successor(name) {
+            Some(Successor::Module(now)) if look_up(resolver, name)?.is_empty() => now,
+            _ => name,
         };
-        for module in modules.into_iter().rev() {
-            let command = resolver.config.remove_of(&module, own);
+        let mut found = look_up(resolver, now)?;
+        let is_known = !found.is_empty();
+        if !is_known {
+            found.push(Wanted {
+                module: pattern::underscored(now),
+                alias: None,
+                has_own_line: false,
+            });
+        }
+        for wanted in found.into_iter().rev() {
+            let module = wanted.module;
+            let command = resolver.config.remove_of(&module, wanted.has_own_line);
             let step = match command.filter(|_| !ignore_remove) {
                 Some(command) => Unload::Command {
                     command: command.to_owned(),
@@ -88,6 +95,24 @@ pub fn plan(
     Ok(steps)
 }
 
+/// The modules that a name stands for, as far as there is an index: that of a
+/// kernel that was replaced may be gone.
+fn look_up(resolver: Resolver, name: &str) -> Result<Vec<Wanted>, Error> {
+    match resolver.look_up(name) {
+        Err(Error::NoModules { .. }) => Ok(vec![]),
+        found => found,
+    }
+}
+
+/// What is wrong with a step before it is done: nobody knows the name, not even
+/// the kernel.
+#[must_use]
+pub fn foresee(step: &Unload, running: &Running) -> Option<Problem> {
+    let module = step.module();
+    let unknown = matches!(step, Unload::RemoveIfKnown(_)) && running.module(module).is_none();
+    unknown.then(|| (format!("unload {module}: no such module"), 5))
+}
+
 /// Does the step. `false`: it is not loaded.
 ///
 /// # Errors
@@ -99,10 +124,7 @@ pub fn apply(
 ) -> Result<Result<bool, Problem>, Error> {
     let module = step.module();
     let Some(state) = running.module(module) else {
-        return Ok(match step {
-            Unload::RemoveIfKnown(_) => Err((format!("unload {module}: no such module"), 5)),
-            _ => Ok(false),
-        });
+        return Ok(Ok(false));
     };
     let holders = match (state.used_by.as_slice(), state.holders) {
         ([], 0) => None,

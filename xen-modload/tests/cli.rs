@@ -204,6 +204,17 @@ fn unloading_is_shown_in_reverse_order() {
         "",
         0,
     );
+    // Names are taken as for loading, and one that nobody knows is no command.
+    check(
+        modload("dom0", &["-n", "--unload", "netbk", "nosuchmodule"]),
+        "rmmod xen_netback\n",
+        "xen-modload: unload nosuchmodule: no such module\n",
+        5,
+    );
+    // What the environment requires for loading is not named here.
+    let mut command = modload("dom0", &["-n", "--unload", "xenfs"]);
+    command.env("XEN_MODLOAD_REQUIRE", "xen-netback");
+    check(command, "rmmod xenfs\n", "", 0);
 }
 
 #[test]

@@ -268,6 +268,12 @@ fn unloads_in_reverse_order_and_names_those_who_use_the_rest() {
     assert_outcome(&outcome, "", 0);
     let outcome = machine.run(inject, &["--unload", "xenfs", "xenfz"]);
     assert_outcome(&outcome, "xen-modload: unload xenfz: no such module\n", 5);
+    // A loaded module has its name without an index, as where the kernel was
+    // replaced and its folder is gone.
+    fs::remove_dir_all(machine.root.path().join("lib/modules")).unwrap();
+    machine.write("proc/modules", b"xen_netback 1 0 - Live 0x0\n");
+    let outcome = machine.run(inject, &["-v", "--unload", "netbk"]);
+    assert_outcome(&outcome, "xen-modload: unloaded xen_netback\n", 0);
 }
 
 const FOUR: &str = "kernel/a.ko:\nkernel/b.ko: kernel/a.ko\nkernel/c.ko:\nkernel/d.ko:\n\
