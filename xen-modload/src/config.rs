@@ -7,7 +7,7 @@ mod parse;
 use std::path::Path;
 
 use crate::pattern::matches;
-use crate::root::{below, read_if_there};
+use crate::root::{below, read_bytes_if_there};
 use crate::{Error, Problem};
 
 /// A module that another wants before or after it.
@@ -68,10 +68,11 @@ impl Config {
 
     /// A file that cannot be read costs what it says, not the boot.
     fn read_one(&mut self, root: &Path, file: &Path) -> Option<String> {
-        read_if_there(&below(root, file)).unwrap_or_else(|error| {
+        let content = read_bytes_if_there(&below(root, file)).unwrap_or_else(|error| {
             self.note_unread(&error);
             None
-        })
+        });
+        Some(text_or_zeros(&content?))
     }
 
     fn note_unread(&mut self, error: &Error) {
@@ -143,6 +144,19 @@ impl Config {
         let mut commands = self.installs.iter().chain(&self.removes);
         commands.any(|(module, _)| module == name)
     }
+}
+
+/// The content as text, with a zero byte for what is none: like a zero byte, no
+/// part of a line can hold it, neither an option nor a command.
+fn text_or_zeros(content: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in content.utf8_chunks() {
+        text.push_str(chunk.valid());
+        if !chunk.invalid().is_empty() {
+            text.push('\0');
+        }
+    }
+    text
 }
 
 fn own_command<'a>(commands: &'a [(String, String)], module: &str) -> Option<&'a str> {

@@ -150,6 +150,34 @@ fn a_name_that_only_an_install_line_has_is_taken_by_that_line() {
 }
 
 #[test]
+fn what_is_no_text_is_passed_over_and_named() {
+    let root = root("kernel/tun.ko:\n");
+    let place = root.path().join("etc/modprobe.d");
+    fs::create_dir_all(&place).unwrap();
+    let lines = b"# caf\xe9\noptions tun a=\xff\ninstall tun echo \xff\noptions tun b=\xc3\xa9\n\
+        blacklist tun\0x\n";
+    fs::write(place.join("a.conf"), lines).unwrap();
+    fs::create_dir(root.path().join("proc")).unwrap();
+    fs::write(root.path().join("proc/cmdline"), b"tun.c=\xff tun.d=1\n").unwrap();
+    let output = program(&root).arg("tun").output().unwrap();
+    let passed = "passed over, starts with";
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        format!(
+            "xen-modload: /etc/modprobe.d/a.conf line 2: {passed} \"options\"\n\
+             xen-modload: /etc/modprobe.d/a.conf line 3: {passed} \"install\"\n\
+             xen-modload: /etc/modprobe.d/a.conf line 5: {passed} \"blacklist\"\n\
+             xen-modload: /proc/cmdline: {passed} \"tun.c=\\0\"\n"
+        )
+    );
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        format!("insmod /{MODULES}/kernel/tun.ko b=\u{e9} d=1 \n")
+    );
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
 fn a_line_of_a_megabyte_is_a_line() {
     let long = "x".repeat(1 << 20);
     let root = root(&format!(

@@ -9,6 +9,13 @@ use crate::pattern::underscored;
 /// refuse these modules whoever loads them.
 pub(super) fn parse(config: &mut Config, line: &str) {
     for word in words(line) {
+        // No text: neither the kernel nor a command could be given it.
+        if word.contains('\0') {
+            let start: String = word.chars().take(40).collect();
+            let complaint = format!("/proc/cmdline: passed over, starts with {start:?}");
+            config.complaints.push(complaint);
+            continue;
+        }
         let (name, value) = match word.split_once('=') {
             Some((name, value)) => (name, Some(value)),
             None => (word.as_str(), None),

@@ -4,7 +4,7 @@ use super::{Config, SoftDependency};
 use crate::pattern::underscored;
 
 /// Adds what the file says. A line that nobody understands is complained of
-/// and passed over, as modprobe does.
+/// and passed over, as modprobe does; and so is one that holds what is no text.
 pub(super) fn parse(config: &mut Config, content: &str, file: &str) {
     for (number, line) in logical_lines(content) {
         if understand(config, &line).is_none() {
@@ -61,6 +61,10 @@ fn take_backslashes(physical: &str, line: &mut String) -> bool {
 }
 
 fn understand(config: &mut Config, line: &str) -> Option<()> {
+    // Neither the kernel nor sh could be given all of it.
+    if line.contains('\0') {
+        return None;
+    }
     let (command, rest) = word(line)?;
     let (first, rest) = word(rest)?;
     let first = underscored(first);
