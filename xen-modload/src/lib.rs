@@ -14,8 +14,14 @@
 //!
 //! It differs from modprobe on purpose in these: `blacklist` applies to every
 //! name; without names `loop` gets `max_loop=64` where nobody says otherwise;
-//! `module_blacklist=` counts as a blacklist, in either spelling; a dry run
-//! believes the index and does not look for the files.
+//! `module_blacklist=` counts as a blacklist, in either spelling and in quotes;
+//! `pre:` and `post:` of a softdep may stand behind several blanks; what is no
+//! text, or holds a zero byte, is passed over and named; so is, in silence,
+//! an option on the kernel command line with quotes inside of quotes; a file of
+//! modprobe.d that cannot be read costs the status, not the modules; a damaged
+//! index gives the text's answer or none; an install line counts as done only
+//! if the module is there, should it have a file; a dry run believes the index
+//! and does not look for the files.
 
 mod answers;
 mod apply;

@@ -92,6 +92,33 @@ fn a_file_of_modprobe_d_that_cannot_be_read_is_named() {
 }
 
 #[test]
+fn a_file_counts_by_its_ending_and_a_hidden_one_never() {
+    let root = root("kernel/tun.ko:\n");
+    for name in [
+        "a.conf",
+        "b.alias",
+        "c .conf",
+        "d.d.conf",
+        "-e.conf",
+        ".conf",
+        ".f.conf",
+        "g.CONF",
+        "h.conf~",
+        "i.conf.bak",
+        "alias",
+    ] {
+        let line = format!("options tun {}=1\n", name.replace([' ', '.'], "_"));
+        write(&root, &format!("etc/modprobe.d/{name}"), &line);
+    }
+    let output = program(&root).arg("tun").output().unwrap();
+    let options = "-e_conf=1 a_conf=1 b_alias=1 c__conf=1 d_d_conf=1";
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        format!("insmod /{MODULES}/kernel/tun.ko {options} \n")
+    );
+}
+
+#[test]
 fn a_name_that_only_an_install_line_has_is_taken_by_that_line() {
     let root = root("kernel/xen-blkback.ko:\n");
     write(

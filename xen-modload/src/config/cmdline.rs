@@ -61,7 +61,8 @@ fn words(line: &str) -> Vec<String> {
                 quoted = !quoted;
                 word.push(c);
             }
-            _ if c.is_ascii_whitespace() && !quoted => {
+            // The kernel and modprobe count the vertical tab, Rust does not.
+            _ if (c.is_ascii_whitespace() || c == '\x0b') && !quoted => {
                 words.push(std::mem::take(&mut word));
             }
             _ => word.push(c),
@@ -99,7 +100,7 @@ mod tests {
     #[test]
     fn takes_parameters_of_modules_and_leaves_the_rest() {
         let config = parsed(
-            "quiet root=a.b loop.max_loop=8 loop.max_part xen-netback.q=1 loop.a=b=c a.b.c=d .x=1\n",
+            "quiet root=a.b loop.max_loop=8\x0bloop.max_part xen-netback.q=1 loop.a=b=c a.b.c=d .x=1\n",
         );
         assert_eq!(config.options_of("loop", None), "max_loop=8 max_part a=b=c");
         assert_eq!(config.options_of("xen_netback", None), "q=1");

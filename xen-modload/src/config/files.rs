@@ -37,7 +37,9 @@ pub(super) fn list(root: &Path, modules: &Path) -> (Vec<PathBuf>, Vec<Error>) {
         for entry in entries {
             let name = entry.file_name();
             let bytes = name.as_encoded_bytes();
-            if !bytes.ends_with(b".conf") || bytes.starts_with(b".") || entry.path().is_dir() {
+            // The second ending is older than the folder, and modprobe reads it still.
+            let is_ours = bytes.ends_with(b".conf") || bytes.ends_with(b".alias");
+            if !is_ours || bytes.starts_with(b".") || entry.path().is_dir() {
                 continue;
             }
             let path = folder.join(&name);

@@ -67,11 +67,11 @@ fn understand(config: &mut Config, line: &str) -> Option<()> {
     }
     let (command, rest) = word(line)?;
     let (first, rest) = word(rest)?;
-    let first = underscored(first);
+    let first = pattern(first)?;
     match command {
         "alias" => {
             let (module, _) = word(rest)?;
-            config.aliases.push((first, underscored(module)));
+            config.aliases.push((first, pattern(module)?));
         }
         "blacklist" => config.blacklist.push(first),
         "options" => {
@@ -86,6 +86,16 @@ fn understand(config: &mut Config, line: &str) -> Option<()> {
         _ => return None,
     }
     Some(())
+}
+
+/// The name, underscored, if it closes each bracket that it opens.
+fn pattern(name: &str) -> Option<String> {
+    let mut rest = name;
+    while let Some(at) = rest.find(['[', ']']) {
+        let set = rest[at..].strip_prefix('[')?;
+        rest = &set[set.find(']')? + 1..];
+    }
+    Some(underscored(name))
 }
 
 fn some(rest: &str) -> Option<&str> {
@@ -189,6 +199,22 @@ mod tests {
             config.complaints[0],
             "a.conf line 1: passed over, starts with \"frobnicate\""
         );
+    }
+
+    #[test]
+    fn complains_of_a_bracket_without_its_other_half() {
+        let config = parsed(
+            "alias f[oo tun\nalias g]o tun\nalias o[k]a tun\nblacklist t[un\noptions l]oop a=1\n\
+             install a]b echo\nsoftdep c[d pre: loop\nalias x[]y tun\nalias q [r\nremove r] echo\n",
+        );
+        let names: Vec<&str> = config
+            .aliases
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        assert_eq!(names, ["o[k]a", "x[]y"]);
+        assert_eq!(config.complaints.len(), 8);
+        assert!(config.blacklist.is_empty() && config.options.is_empty());
     }
 
     #[test]
