@@ -266,6 +266,20 @@ mod tests {
     }
 
     #[test]
+    fn the_manual_has_the_words_of_each_verdict() {
+        let manual = include_str!("../examples/json.roff");
+        for verdict in [
+            Verdict::Met,
+            Verdict::MetAsModule,
+            Verdict::Missing,
+            Verdict::Unknown,
+        ] {
+            let words = format!("\\(lq{}\\(rq", verdict.words());
+            assert!(manual.contains(&words), "{words}");
+        }
+    }
+
+    #[test]
     fn other_machines_are_not_asked_for_what_only_x86_has() {
         assert_eq!(verdict("CONFIG_ARM64=y\n", "PCI_XEN"), None);
         assert_eq!(verdict("CONFIG_X86=y\n", "PCI_XEN"), Some(Verdict::Missing));
