@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::BoolishValueParser;
 use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
-use clap::{Command, CommandFactory as _, FromArgMatches as _, Parser};
+use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches as _, Parser};
 
 use crate::Error;
 
@@ -24,8 +24,9 @@ pub struct Args {
 
     /// A module without which the status is not 0 (may be repeated)
     ///
-    /// The default is those of xen-evtchn, xen-gntdev and xen-privcmd that are
-    /// to be loaded.
+    /// In place of the default, which is those of xen-evtchn, xen-gntdev and
+    /// xen-privcmd that are to be loaded. It is loaded too, along with the names
+    /// or the Dom0 set.
     #[arg(
         long,
         value_name = "MODULE",
@@ -52,6 +53,8 @@ pub struct Args {
     pub json: bool,
 
     /// Compare the kernel's configuration with what a Dom0 needs
+    ///
+    /// Alone, or with --json, --kernel or --root: it looks at no module.
     #[arg(long, conflicts_with_all = ["unload", "dry_run"])]
     pub check: bool,
 
@@ -152,6 +155,7 @@ impl Args {
                 });
             }
         }
+        refuse_idle(&matches)?;
         args.check_together()?;
         Ok(args)
     }
@@ -203,6 +207,29 @@ impl Args {
             }
         })
     }
+}
+
+/// What would be accepted and do nothing. clap's own conflicts would count the
+/// environment too, which is set for other runs.
+fn refuse_idle(matches: &ArgMatches) -> Result<(), Error> {
+    let for_loading = ["require", "strict", "jobs", "ignore_blacklist"];
+    let for_modules = ["modules", "ignore_install"];
+    let (mode, idle) = if matches.get_flag("check") {
+        ("check", [&for_loading[..], &for_modules].concat())
+    } else if matches.get_flag("unload") {
+        ("unload", for_loading.to_vec())
+    } else {
+        return Ok(());
+    };
+    let is_given = |name: &&str| matches.value_source(name) == Some(ValueSource::CommandLine);
+    let Some(given) = idle.into_iter().find(is_given) else {
+        return Ok(());
+    };
+    let other = match given {
+        "modules" => "a module's name".to_owned(),
+        flag => format!("--{}", flag.replace('_', "-")),
+    };
+    Err(Error::Usage(format!("--{mode} does not go with {other}")))
 }
 
 /// What is wrong with a name. modprobe takes a second word as a parameter; here

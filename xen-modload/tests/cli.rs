@@ -160,6 +160,18 @@ fn wrong_use_is_one_line_and_status_2() {
             &["--unload", "--report"],
             "the argument '--unload' cannot be used with '--report' (see --help)",
         ),
+        (
+            &["--check", "nosuch"],
+            "--check does not go with a module's name (see --help)",
+        ),
+        (
+            &["--check", "--jobs", "3"],
+            "--check does not go with --jobs (see --help)",
+        ),
+        (
+            &["--unload", "tun", "--ignore-blacklist"],
+            "--unload does not go with --ignore-blacklist (see --help)",
+        ),
     ] {
         let mut command = program();
         command.args(args);
@@ -175,6 +187,12 @@ fn checks_the_configuration_of_a_kernel_that_does_not_run() {
         "",
         0,
     );
+    // What is set for loading is in nobody's way.
+    let mut command = modload("dom0", &["--check"]);
+    command
+        .env("XEN_MODULES", "tun")
+        .env("XEN_MODLOAD_STRICT", "1");
+    check(command, include_str!("expected/dom0-check.txt"), "", 0);
     check(
         modload("poor-kernel", &["--check", "--json"]),
         include_str!("expected/poor-kernel-check.json"),
