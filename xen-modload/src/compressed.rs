@@ -3,8 +3,9 @@
 
 use std::path::Path;
 
+use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
-use xz4rust::{XzDecoder, XzNextBlockResult};
+use xz4rust::{XzDecoder, XzError, XzNextBlockResult};
 
 /// How a file is compressed, told by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +49,7 @@ impl Compression {
     /// What is wrong with it.
     pub fn decode(self, packed: &[u8]) -> Result<Vec<u8>, &'static str> {
         match self {
-            Self::Gzip => decode_gzip(packed),
+            Self::Gzip => decode_gzip(packed, LARGEST),
             Self::Xz => decode_xz(packed),
             Self::Zstd => decode_zstd(packed),
         }
@@ -57,10 +58,11 @@ impl Compression {
 
 const DAMAGED: &str = "damaged";
 const CUT_OFF: &str = "cut off";
+const UNKNOWN: &str = "packed in a way that this program does not know";
 const TOO_LARGE: &str = "unpacks to more than any module";
 
 /// One member, as gzip writes it and Linux reads it (RFC 1952).
-fn decode_gzip(packed: &[u8]) -> Result<Vec<u8>, &'static str> {
+fn decode_gzip(packed: &[u8], largest: usize) -> Result<Vec<u8>, &'static str> {
     let [0x1f, 0x8b, 8, flags, _, _, _, _, _, _, rest @ ..] = packed else {
         return Err("not gzip");
     };
@@ -84,7 +86,10 @@ fn decode_gzip(packed: &[u8]) -> Result<Vec<u8>, &'static str> {
     }
     let (body, trailer) = rest.split_last_chunk::<8>().ok_or(CUT_OFF)?;
     let content =
-        miniz_oxide::inflate::decompress_to_vec_with_limit(body, LARGEST).map_err(|_| DAMAGED)?;
+        decompress_to_vec_with_limit(body, largest).map_err(|error| match error.status {
+            TINFLStatus::HasMoreOutput => TOO_LARGE,
+            _ => DAMAGED,
+        })?;
     let [a, b, c, d, ..] = *trailer;
     if crc32(&content) != u32::from_le_bytes([a, b, c, d]) {
         return Err(DAMAGED);
@@ -109,7 +114,9 @@ fn decode_xz(mut packed: &[u8]) -> Result<Vec<u8>, &'static str> {
     let mut content = vec![];
     let mut buffer = vec![0; 1 << 16];
     loop {
-        let result = decoder.decode(packed, &mut buffer).map_err(|_| DAMAGED)?;
+        let result = decoder
+            .decode(packed, &mut buffer)
+            .map_err(|error| why_not_xz(&error))?;
         let (used, made) = (result.input_consumed(), result.output_produced());
         content.extend_from_slice(&buffer[..made]);
         packed = packed.get(used..).unwrap_or_default();
@@ -124,7 +131,25 @@ fn decode_xz(mut packed: &[u8]) -> Result<Vec<u8>, &'static str> {
     }
 }
 
+/// Filters and checksums that no kernel's build asks for, and this one leaves out.
+fn why_not_xz(error: &XzError) -> &'static str {
+    match error {
+        XzError::BcjFilterNotSupported
+        | XzError::DeltaFilterUnsupported
+        | XzError::Sha256NotSupported
+        | XzError::UnsupportedCheckType(_)
+        | XzError::UnsupportedStreamHeaderOption
+        | XzError::UnsupportedBlockHeaderOption => UNKNOWN,
+        XzError::StreamHeaderMagicNumberMismatch => "not xz",
+        _ => DAMAGED,
+    }
+}
+
 fn decode_zstd(mut packed: &[u8]) -> Result<Vec<u8>, &'static str> {
+    // A frame to be skipped, such as one of several that are read at once.
+    if let [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] = packed {
+        return Err(UNKNOWN);
+    }
     let mut decoder = FrameDecoder::new();
     decoder.init(&mut packed).map_err(|_| "not zstd")?;
     let mut content = vec![];
@@ -174,6 +199,22 @@ mod tests {
             let content = compression.decode(bytes).unwrap();
             assert_eq!(content, b"module\n", "{compression:?}");
         }
+    }
+
+    #[test]
+    fn what_is_whole_and_not_known_is_not_called_damaged() {
+        for bytes in [
+            include_bytes!("../tests/compressed/x86.xz").as_slice(),
+            include_bytes!("../tests/compressed/delta.xz"),
+            include_bytes!("../tests/compressed/sha256.xz"),
+        ] {
+            assert_eq!(Compression::Xz.decode(bytes), Err(UNKNOWN));
+        }
+        let skipped = [b"\x50\x2a\x4d\x18\x01\0\0\0x".as_slice(), ZSTD].concat();
+        assert_eq!(Compression::Zstd.decode(&skipped), Err(UNKNOWN));
+        assert_eq!(Compression::Xz.decode(ZSTD), Err("not xz"));
+        assert_eq!(decode_gzip(GZIP, 6), Err(TOO_LARGE));
+        assert!(decode_gzip(GZIP, 7).is_ok());
     }
 
     #[test]
