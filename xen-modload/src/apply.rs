@@ -71,13 +71,14 @@ fn take(step: &Step, running: &mut Running, done: &mut dyn Write) -> Result<Outc
         Action::Absent => return Ok(Outcome::NotInKernel),
         Action::Insert { path, options } => {
             let mut result = insert(path, options);
-            for _ in 0..COLLISIONS {
-                match &result {
-                    Err(failure) if collided(step, failure, running)? => {
-                        result = insert(path, options);
-                    }
+            let (mut seen, mut unseen) = (0, 0);
+            while let Err(failure) = &result {
+                match collision(step, failure, running)? {
+                    Collision::Seen if seen < COLLISIONS => seen += 1,
+                    Collision::Unseen if unseen == 0 => unseen += 1,
                     _ => break,
                 }
+                result = insert(path, options);
             }
             (result, format!("loaded {}", step.module))
         }
@@ -102,37 +103,52 @@ fn take(step: &Step, running: &mut Running, done: &mut dyn Write) -> Result<Outc
     }
 }
 
-/// So often one may meet another run over the same module. A driver may also
-/// say EBUSY for itself, so there is an end to it.
+/// So often one may meet another run over the same module.
 const COLLISIONS: usize = 3;
 
 /// A module that goes is gone within milliseconds; there is no event to wait for.
 const GOING: Duration = Duration::from_millis(5);
 const LOOKS: usize = 200;
 
-/// Somebody else was at this module too. The kernel gives up: with EBUSY where
-/// their loading fails or they take it out, while it is still going; with
-/// EEXIST where it was there, and may have gone since.
-fn collided(step: &Step, failure: &Failure, running: &mut Running) -> Result<bool, Error> {
+/// Was somebody else at this module too?
+enum Collision {
+    /// It was on its way in or out.
+    Seen,
+    /// It is not there: it has just gone, or the driver says so for itself. To
+    /// load that again may repeat what it did, so it is done but once.
+    Unseen,
+    /// The kernel means the module itself.
+    None,
+}
+
+/// Where somebody else was at it the kernel gives up: with EBUSY where their
+/// loading fails or they take it out, while it is still going; with EEXIST where
+/// it was there, and may have gone since.
+fn collision(step: &Step, failure: &Failure, running: &mut Running) -> Result<Collision, Error> {
     match failure.errno {
         Some(Errno::EBUSY) => {
+            let mut collision = Collision::Unseen;
             for _ in 0..LOOKS {
                 running.refresh()?;
-                if running
-                    .module(&step.module)
-                    .is_none_or(|module| module.live)
-                {
-                    break;
+                match running.module(&step.module) {
+                    Some(module) if !module.live => collision = Collision::Seen,
+                    Some(_) => return Ok(Collision::Seen),
+                    None => break,
                 }
                 sleep(GOING);
             }
-            Ok(true)
+            Ok(collision)
         }
         Some(Errno::EEXIST) => {
             running.refresh()?;
-            Ok(!running.has(&step.module) && !running.has_built_in(&step.module))
+            let is_there = running.has(&step.module) || running.has_built_in(&step.module);
+            Ok(if is_there {
+                Collision::None
+            } else {
+                Collision::Unseen
+            })
         }
-        _ => Ok(false),
+        _ => Ok(Collision::None),
     }
 }
 

@@ -66,13 +66,15 @@ fn who_collides_with_another_run_asks_again_and_comes_to_an_end() {
             (outcome.stderr.as_str(), outcome.status),
             (line.as_str(), Some(1))
         );
-        assert_eq!(outcome.calls.matches("finit_module(").count(), 4);
+        // The driver may mean itself, and nobody else is seen: but once more.
+        assert_eq!(outcome.calls.matches("finit_module(").count(), 2);
     }
     // One that another run takes out is waited for, but not for ever.
     machine.write("proc/modules", b"tun 1 0 - Unloading 0x0\n");
     let begun = Instant::now();
     let outcome = machine.run(&["finit_module:error=EBUSY"], &["--strict", "tun"]);
     assert_eq!(outcome.status, Some(1));
+    assert_eq!(outcome.calls.matches("finit_module(").count(), 4);
     assert!(begun.elapsed() < Duration::from_secs(20));
 }
 
