@@ -77,11 +77,11 @@ impl Index {
         if let Some(line) = self.binary.dep(name)? {
             match line.as_deref().map(|line| line.split_once(':')) {
                 None => return Ok(None),
-                Some(Some((path, needs))) => {
+                Some(Some((path, needs))) if is_line(name, path, needs) => {
                     return Ok(Some((path.to_owned(), needs.to_owned())));
                 }
                 // It is damaged.
-                Some(None) => {}
+                Some(_) => {}
             }
         }
         let found = self.dep()?.and_then(|dep| dep.line_of(name));
@@ -224,6 +224,13 @@ impl Index {
     fn path(&self, name: &str) -> PathBuf {
         self.kernel.folder.join(name)
     }
+}
+
+/// Can it be the line of that module? Its file has its name, and depmod writes
+/// no character that is not seen.
+fn is_line(name: &str, path: &str, needs: &str) -> bool {
+    let plain = |text: &str| text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    dep::is_module(path, name) && plain(path) && plain(needs)
 }
 
 /// What modules.dep says of the module with that (underscored) name: its file,

@@ -159,8 +159,14 @@ fn what_it_does_not_find_the_text_may_have() {
         by_text
     );
     // Nor need its line be one.
-    let cut = [("tun", "kernel/net/tu")];
-    assert_eq!(dry_run(&trie::write(&cut), "tun.ko:\n"), by_text);
+    for line in [
+        "kernel/net/tu",
+        "kernel/net/tum.ko:",
+        "kernel/net/tun.ko: kernel/l\u{7}b.ko",
+    ] {
+        let said = dry_run(&trie::write(&[("tun", line)]), "tun.ko:\n");
+        assert_eq!(said, by_text, "{line}");
+    }
 }
 
 #[test]
