@@ -56,9 +56,10 @@ pub(crate) fn answer_all(
             }
             Ok(plan) => work.take(place, plan, err)?,
             // A kernel that has all it needs built in needs no folder of modules.
-            Err(error @ Error::NoModules { .. }) if runs && !names.requires(name) => {
+            Err(Error::NoModules { folder, .. }) if runs && !names.requires(name) => {
                 if !said_no_modules {
-                    let _ = writeln!(err, "xen-modload: {error}");
+                    let what = "not there, so nothing can be loaded";
+                    let _ = writeln!(err, "xen-modload: {}: {what}", folder.display());
                     said_no_modules = true;
                 }
                 work.outcomes[place] = Some(Outcome::NotInKernel);
