@@ -6,6 +6,7 @@
 mod alias;
 mod binary;
 mod builtin;
+mod bytes;
 mod dep;
 mod scan;
 mod trie;

@@ -11,14 +11,10 @@
 //! these parts is ever empty, but for texts of values, so a stretch of zeros,
 //! which is what a file system leaves of a block that it lost, is seen.
 
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-use std::fs::File;
 use std::io;
 use std::ops::RangeInclusive;
-use std::os::unix::fs::FileExt as _;
 
+use super::bytes::{Bytes, ReadAt, damaged};
 use crate::pattern::matches;
 
 const MAGIC: u32 = 0xb007_f457;
@@ -29,42 +25,11 @@ const HAS_CHILDREN: u32 = 0x2000_0000;
 const OFFSET: u32 = 0x0fff_ffff;
 /// Characters that begin what a pattern does not say letter by letter.
 const WILD: [u8; 3] = [b'*', b'?', b'['];
-/// Read at once.
-const BLOCK: usize = 4096;
-
-/// What can be read from any place.
-pub(super) trait ReadAt {
-    /// As many bytes as are there, at most as many as `buffer` takes.
-    fn read_some(&self, buffer: &mut [u8], at: u64) -> io::Result<usize>;
-}
-
-impl ReadAt for File {
-    fn read_some(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-        self.read_at(buffer, at)
-    }
-}
-
-impl ReadAt for &[u8] {
-    fn read_some(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-        let from = usize::try_from(at).unwrap_or(usize::MAX).min(self.len());
-        let length = buffer.len().min(self.len() - from);
-        buffer[..length].copy_from_slice(&self[from..from + length]);
-        Ok(length)
-    }
-}
-
 /// An index in its binary form.
 #[derive(Debug)]
 pub(super) struct Trie<S> {
-    source: S,
-    /// In bytes.
-    length: u64,
+    bytes: Bytes<S>,
     root: u32,
-    /// So many bytes may still be read for one question: where an index is
-    /// whole, none is read more than twice, and what would go on for ever ends.
-    left: Cell<u64>,
-    /// The blocks that were read, by their number.
-    blocks: RefCell<BTreeMap<u64, Vec<u8>>>,
 }
 
 /// Where the parts of a node are.
@@ -84,18 +49,13 @@ impl<S: ReadAt> Trie<S> {
     /// It cannot be read, or (`InvalidData`, `UnexpectedEof`) is no such file or
     /// is cut off.
     pub(super) fn open(source: S, length: u64) -> io::Result<Self> {
-        let mut trie = Self {
-            source,
-            length,
-            root: 0,
-            left: Cell::new(2 * length),
-            blocks: RefCell::default(),
-        };
+        let bytes = Bytes::new(source, length);
         let mut at = 0;
-        if trie.number(&mut at)? != MAGIC || trie.number(&mut at)? >> 16 != MAJOR_VERSION {
+        if bytes.number(&mut at)? != MAGIC || bytes.number(&mut at)? >> 16 != MAJOR_VERSION {
             return Err(damaged("no index of depmod"));
         }
-        trie.root = trie.number(&mut at)?;
+        let root = bytes.number(&mut at)?;
+        let trie = Self { bytes, root };
         // The root is written last: where it is whole, nothing is cut off.
         if trie.node(trie.root)?.rest > length {
             return Err(io::ErrorKind::UnexpectedEof.into());
@@ -215,7 +175,7 @@ impl<S: ReadAt> Trie<S> {
 
     /// The root, where a question begins.
     fn begin(&self) -> io::Result<Node> {
-        self.left.set(2 * self.length);
+        self.bytes.begin();
         self.node(self.root)
     }
 
@@ -223,13 +183,13 @@ impl<S: ReadAt> Trie<S> {
         let mut at = u64::from(offset & OFFSET);
         let mut prefix = vec![];
         if offset & HAS_PREFIX != 0 {
-            prefix = self.text(&mut at)?;
+            prefix = self.bytes.text(&mut at)?;
             whole(!prefix.is_empty())?;
         }
         let mut characters = None;
         if offset & HAS_CHILDREN != 0 {
-            let first = self.byte(&mut at)?;
-            let last = self.byte(&mut at)?;
+            let first = self.bytes.byte(&mut at)?;
+            let last = self.bytes.byte(&mut at)?;
             whole(0 < first && first <= last)?;
             characters = Some(first..=last);
         }
@@ -252,7 +212,7 @@ impl<S: ReadAt> Trie<S> {
             return Ok(None);
         }
         let mut at = node.children + 4 * u64::from(character - characters.start());
-        match self.number(&mut at)? {
+        match self.bytes.number(&mut at)? {
             none if none & OFFSET == 0 => {
                 // There may be gaps, but not at either end.
                 let is_end = character == *characters.start() || character == *characters.end();
@@ -268,67 +228,15 @@ impl<S: ReadAt> Trie<S> {
             return Ok(());
         }
         let mut at = node.rest;
-        let count = self.number(&mut at)?;
+        let count = self.bytes.number(&mut at)?;
         whole(count > 0)?;
         for _ in 0..count {
-            let priority = self.number(&mut at)?;
-            let value = self.text(&mut at)?;
+            let priority = self.bytes.number(&mut at)?;
+            let value = self.bytes.text(&mut at)?;
             found.push((priority, String::from_utf8_lossy(&value).into_owned()));
         }
         // The last of them may have lost its end: no node begins with four zeros.
-        whole(at + 4 > self.length || self.number(&mut at)? > 0)
-    }
-
-    fn number(&self, at: &mut u64) -> io::Result<u32> {
-        let mut number = 0;
-        for _ in 0..4 {
-            number = number << 8 | u32::from(self.byte(at)?);
-        }
-        Ok(number)
-    }
-
-    /// Up to a zero byte, which is not part of it.
-    fn text(&self, at: &mut u64) -> io::Result<Vec<u8>> {
-        let mut text = vec![];
-        loop {
-            match self.byte(at)? {
-                0 => return Ok(text),
-                byte => text.push(byte),
-            }
-        }
-    }
-
-    fn byte(&self, at: &mut u64) -> io::Result<u8> {
-        let (number, place) = (*at / BLOCK as u64, (*at % BLOCK as u64) as usize);
-        *at += 1;
-        let left = self.left.get().checked_sub(1);
-        self.left
-            .set(left.ok_or_else(|| damaged("it does not end"))?);
-        let mut blocks = self.blocks.borrow_mut();
-        let block = match blocks.entry(number) {
-            Entry::Occupied(block) => block.into_mut(),
-            Entry::Vacant(gap) => gap.insert(self.block(number)?),
-        };
-        block
-            .get(place)
-            .copied()
-            .ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
-    }
-
-    fn block(&self, number: u64) -> io::Result<Vec<u8>> {
-        let mut block = vec![0; BLOCK];
-        let mut filled = 0;
-        while filled < BLOCK {
-            let at = number * BLOCK as u64 + filled as u64;
-            match self.source.read_some(&mut block[filled..], at) {
-                Ok(0) => break,
-                Ok(read) => filled += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        block.truncate(filled);
-        Ok(block)
+        whole(at + 4 > self.bytes.length || self.bytes.number(&mut at)? > 0)
     }
 }
 
@@ -337,8 +245,4 @@ fn whole(is_whole: bool) -> io::Result<()> {
         return Ok(());
     }
     Err(damaged("a part of a node is empty"))
-}
-
-fn damaged(what: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, what)
 }
