@@ -208,4 +208,5 @@ Exit status:
   4  not permitted
   5  no such machine, hypervisor, kernel or option, or no line in a file
   6  lint found errors, diff found differences, a variable is wrong, or
-     install would not install: a wrong line, GRUB's folder, another's file";
+     install would not install: a wrong line, GRUB's folder, another's file
+  7  another install was at work for 30 seconds";

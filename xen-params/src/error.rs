@@ -120,6 +120,12 @@ pub enum Error {
         what: String,
     },
 
+    /// Another install is at work, and does not end.
+    #[error("wait for the lock of {}: another install holds it", .root.display())]
+    Busy {
+        /// The root that it installs below.
+        root: PathBuf,
+    },
     /// A system call failed.
     #[error("{doing}: {source}")]
     System {
@@ -191,6 +197,7 @@ impl Error {
             | Self::BootFolder { .. }
             | Self::Foreign { .. }
             | Self::Unfit { .. } => 6,
+            Self::Busy { .. } => 7,
             Self::System { source, .. } => match source.kind() {
                 io::ErrorKind::PermissionDenied => 4,
                 _ => 1,

@@ -8,7 +8,8 @@ use crate::compose::compose;
 use crate::entry_files::WantedEntry;
 use crate::format::safe_line;
 use crate::install::{
-    Facts, Step, Wanted, apply, find_efi, find_hypervisor, marker, plan, plan_entry, stays_below,
+    Facts, Lock, Step, Wanted, apply, find_efi, find_hypervisor, marker, plan, plan_entry,
+    stays_below,
 };
 use crate::target::below;
 use crate::{Error, Target, print, warn};
@@ -36,6 +37,12 @@ pub(crate) fn install(
 fn install_all(args: &InstallArgs, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Error> {
     let mut target_args = args.line.target.clone();
     let root = target_args.root.clone();
+    // Held until all of it is written.
+    let _lock = if args.dry_run {
+        None
+    } else {
+        Lock::take(&root)?
+    };
     if let Some(dir) = &args.dir {
         stays_below(&root, dir, "--dir")?;
     }

@@ -11,6 +11,7 @@ mod copies;
 mod entry;
 mod facts;
 mod hypervisor;
+mod lock;
 mod plan;
 mod record;
 
@@ -19,6 +20,7 @@ pub use entry::{Content, EntryFile, grub_custom, grub_settings, plan_entry};
 pub use facts::{Facts, Found, find_efi, find_hypervisor, marker, stays_below};
 pub(crate) use facts::{read_hypervisor, seen_by_grub};
 pub(crate) use hypervisor::{is_packed, unpack};
+pub(crate) use lock::Lock;
 pub use plan::{Step, Wanted, plan};
 pub use record::{Fingerprint, Record};
 
