@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::Target;
 use crate::finding::{Code, Finding, Severity};
+use crate::grub_files::{assignment, grub_cfg, grub_defaults, is_entry};
 use crate::limine_conf::{is_limine_conf, limine_conf};
 use crate::line::{Word, words};
 use crate::lint::{lint, lint_linux};
@@ -30,9 +31,9 @@ pub struct Carried {
     /// The command line.
     pub line: String,
     /// What the file itself does to it.
-    of_file: Option<Finding>,
-    /// That is about half a word, of which nothing else is to be told.
-    half: bool,
+    of_file: Vec<Finding>,
+    /// Where words begin that are not whole: of these nothing else is told.
+    not_whole: Vec<usize>,
 }
 
 impl Carried {
@@ -41,15 +42,21 @@ impl Carried {
             number,
             side,
             line: line.into(),
-            of_file: None,
-            half: false,
+            of_file: vec![],
+            not_whole: vec![],
         }
     }
 
-    /// The same, with what the file does to it.
-    pub(crate) fn with(mut self, of_file: Finding) -> Self {
-        self.of_file = Some(of_file);
-        self
+    /// Adds what the file does to it.
+    pub(crate) fn tell(&mut self, of_file: Finding) {
+        self.of_file.push(of_file);
+    }
+
+    /// The same of a word that is not whole, of which nothing else is to be
+    /// told: one mistake, one finding.
+    pub(crate) fn tell_alone(&mut self, of_file: Finding) {
+        self.not_whole.push(of_file.at);
+        self.of_file.push(of_file);
     }
 
     /// What is wrong with it.
@@ -59,13 +66,8 @@ impl Carried {
             Side::Xen => lint(&self.line, target),
             Side::Linux => lint_linux(&self.line, target),
         };
-        if let Some(of_file) = &self.of_file {
-            if self.half {
-                // One mistake, one finding.
-                findings.retain(|finding| finding.at != of_file.at || finding.code.is_final());
-            }
-            findings.push(of_file.clone());
-        }
+        findings.retain(|finding| !self.not_whole.contains(&finding.at) || finding.code.is_final());
+        findings.extend(self.of_file.iter().cloned());
         findings
     }
 }
@@ -101,102 +103,6 @@ fn xl_info(number: usize, line: &str) -> Option<Carried> {
         .then(|| Carried::new(number, Side::Xen, value.trim_matches(' ')))
 }
 
-/// The commands by which GRUB starts a hypervisor, and those by which it
-/// hands files to one.
-const STARTS: [&str; 3] = ["multiboot", "multiboot2", "xen_hypervisor"];
-const MODULES: [&str; 3] = ["module", "module2", "xen_module"];
-
-fn is_entry(line: &str) -> bool {
-    let mut words = line.split_whitespace();
-    let is_command = words.next().is_some_and(|word| {
-        STARTS.contains(&word) || MODULES.contains(&word) || word == "menuentry"
-    });
-    is_command && words.next().is_some()
-}
-
-/// A file's name, and the words after it.
-fn command(line: &str) -> Option<(String, String, Vec<String>)> {
-    let words = shell_words::split(line.trim_end_matches('{'))
-        .unwrap_or_else(|_| line.split_whitespace().map(str::to_owned).collect());
-    let mut words = words.into_iter().filter(|word| !word.starts_with('$'));
-    let name = words.next()?;
-    let file = words.find(|word| !word.starts_with("--"))?;
-    let file = file.rsplit('/').next().unwrap_or_default().to_owned();
-    Some((name, file, words.collect()))
-}
-
-fn grub_cfg(text: &str) -> Vec<Carried> {
-    let mut found = vec![];
-    let mut under_xen = false;
-    for (at, line) in text.lines().enumerate() {
-        let Some((name, file, words)) = command(line) else {
-            continue;
-        };
-        if name == "menuentry" {
-            under_xen = false;
-        } else if STARTS.contains(&name.as_str()) {
-            under_xen = file.starts_with("xen") || name == "xen_hypervisor";
-            if under_xen {
-                found.push(Carried::new(at + 1, Side::Xen, words.join(" ")));
-            }
-        } else if MODULES.contains(&name.as_str()) && under_xen && is_kernel(&file) {
-            found.push(Carried::new(at + 1, Side::Linux, words.join(" ")));
-        }
-    }
-    found
-}
-
-fn is_kernel(file: &str) -> bool {
-    ["vmlinu", "bzImage", "kernel", "Image", "linux"]
-        .iter()
-        .any(|start| file.starts_with(start))
-}
-
-/// A setting of grub-mkconfig that is a command line, and what it is set to.
-fn assignment(line: &str) -> Option<(Side, &str)> {
-    let line = line.trim_start();
-    let line = line.strip_prefix("export ").unwrap_or(line);
-    let (name, value) = line.split_once('=')?;
-    let name = name.strip_suffix('+').unwrap_or(name);
-    let side = match name.strip_prefix("GRUB_CMDLINE_")? {
-        "XEN" | "XEN_DEFAULT" => Side::Xen,
-        rest if rest.starts_with("LINUX") => Side::Linux,
-        _ => return None,
-    };
-    Some((side, value))
-}
-
-fn grub_defaults(text: &str) -> Vec<Carried> {
-    let lines: Vec<&str> = text.lines().collect();
-    let mut found = vec![];
-    for (at, line) in lines.iter().enumerate() {
-        let Some((side, value)) = assignment(line) else {
-            continue;
-        };
-        // What is quoted may go on in the next lines.
-        let rest = lines.get(at + 1..).unwrap_or_default();
-        let mut value = value.to_owned();
-        let mut words = shell_words::split(&value);
-        for more in rest.iter().take(20) {
-            if words.is_ok() {
-                break;
-            }
-            value.push('\n');
-            value.push_str(more);
-            words = shell_words::split(&value);
-        }
-        let words = words.unwrap_or_default();
-        // Only the first word is the value; what follows is a command.
-        let line = words.into_iter().next().unwrap_or_default();
-        let line: Vec<&str> = line
-            .split(' ')
-            .filter(|word| !word.starts_with('$'))
-            .collect();
-        found.push(Carried::new(at + 1, side, line.join(" ")));
-    }
-    found
-}
-
 fn is_xen_cfg(text: &str) -> bool {
     let has = |start: &str| {
         text.lines()
@@ -221,15 +127,20 @@ fn xen_cfg(text: &str) -> Vec<Carried> {
             .unwrap_or(value.len());
         let (kept, lost) = value.split_at(end);
         let mut one = Carried::new(at + 1, side, kept.trim_end_matches(['\r', ' ']));
-        one.half = !kept.is_empty() && !kept.ends_with(' ');
+        let half = !kept.is_empty() && !kept.ends_with(' ');
         let last = words(&one.line).last().unwrap_or(Word { at: 0, text: "" });
-        one.of_file = cut(lost, one.half).map(|(severity, what)| Finding {
+        let cut = cut(lost, half).map(|(severity, what)| Finding {
             severity,
             code: Code::Uncarried,
             at: last.at,
             word: last.text.to_owned(),
             what,
         });
+        match cut {
+            Some(cut) if half => one.tell_alone(cut),
+            Some(cut) => one.tell(cut),
+            None => {}
+        }
         found.push(one);
     }
     found

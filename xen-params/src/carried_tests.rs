@@ -70,8 +70,8 @@ fn finds_the_settings_of_grub_mkconfig() {
         lines(text),
         [
             linux(3, "quiet"),
-            xen(4, "dom0_mem=1G 'ivrs_hpet[0]=00:14.0'"),
-            xen(5, "a   b"),
+            xen(4, "dom0_mem=1G ivrs_hpet[0]=00:14.0"),
+            xen(5, "a b"),
         ]
     );
 }
@@ -154,6 +154,86 @@ fn finds_the_lines_of_a_limine_conf_and_what_xen_drops_of_them() {
         [
             (14, "dom0_mem=1G".to_owned()),
             (17, "root=/dev/sda1".to_owned())
+        ]
+    );
+}
+
+#[test]
+fn what_grub_cuts_off_or_nobody_can_know_is_told_once() {
+    let target = Target {
+        arch: crate::Arch::X86_64,
+        xen: None,
+    };
+    let told = |value: &str| -> Vec<(Severity, String, String)> {
+        let found = carried(&format!("GRUB_CMDLINE_XEN={value}\n"));
+        let findings = found[0].findings(&target).into_iter();
+        findings
+            .map(|one| (one.severity, one.word, one.what))
+            .collect()
+    };
+    let one = |severity, word: &str, what: &str| vec![(severity, word.to_owned(), what.to_owned())];
+    for fine in [
+        r#""crashkernel=202M\<4G""#,
+        r"'crashkernel=202M\<4G'",
+        r#""'crashkernel=72M<4G' smt=0""#,
+        r#""$GRUB_CMDLINE_XEN ${MORE} smt=0""#,
+    ] {
+        assert_eq!(told(fine), [], "{fine}");
+    }
+    let cut = |letter: char| {
+        format!(
+            "for GRUB a bare {letter} ends the command: what follows is not on the line \
+             (write \\{letter})"
+        )
+    };
+    assert_eq!(
+        told("\"smt=0 crashkernel=202M<4G iomu=1\""),
+        one(Severity::Error, "crashkernel=202M", &cut('<'))
+    );
+    assert_eq!(
+        told("'rmrr=0x1=0:0:1d.0;0x2=0:0:1a.0'"),
+        one(Severity::Error, "rmrr=0x1=0:0:1d.0", &cut(';'))
+    );
+    assert_eq!(
+        told("'smt=0 & noreboot'"),
+        one(Severity::Error, "smt=0", &cut('&'))
+    );
+    assert_eq!(
+        told("'smt=0 # noreboot'"),
+        one(
+            Severity::Hint,
+            "smt=0",
+            "for GRUB # begins a comment: what follows is not on the line"
+        )
+    );
+    let unknown = "cannot be known: it is put together when the script runs";
+    for (word, kept) in [
+        ("dom0_mem=${MEM}M", "dom0_mem=${MEM}M"),
+        ("$(cat x)", "$()"),
+        ("dom0_mem=`cat x`", "dom0_mem=$()"),
+    ] {
+        assert_eq!(
+            told(&format!("\"smt=0 {word} noreboot\"")),
+            one(Severity::Hint, kept, unknown)
+        );
+    }
+    for open in ["\"smt=0", "\"tee='x\""] {
+        let line = format!("GRUB_CMDLINE_XEN={open}");
+        let what = "a quote is not closed: no boot entry comes of it";
+        assert_eq!(told(open), one(Severity::Error, &line, what));
+    }
+}
+
+#[test]
+fn a_grub_cfg_is_read_as_grub_reads_it() {
+    let text = "menuentry 'Xen' {\n\
+        \tmultiboot2 ${prefix}/xen.gz placeholder 'a<b' c\\;d $more # why\n\
+        \tmodule2 /vmlinuz root=/dev/sda1 'x y'\n}\n";
+    assert_eq!(
+        lines(text),
+        [
+            xen(2, "placeholder a<b c;d"),
+            linux(3, "root=/dev/sda1 x y")
         ]
     );
 }

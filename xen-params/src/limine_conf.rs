@@ -74,7 +74,7 @@ fn option(line: &str) -> Option<(String, &str)> {
 /// every boot loader but GRUB.
 fn carried(side: Side, (number, value): (usize, String)) -> Carried {
     let (first, rest) = value.split_once(' ').unwrap_or((&value, ""));
-    let carried = Carried::new(number, side, rest.trim_start_matches(' '));
+    let mut carried = Carried::new(number, side, rest.trim_start_matches(' '));
     let name = first.split('=').next().unwrap_or_default();
     let is_lost = match side {
         Side::Xen => name != "placeholder" && is_option(name.trim_start_matches("no-")),
@@ -83,12 +83,13 @@ fn carried(side: Side, (number, value): (usize, String)) -> Carried {
     if !is_lost {
         return carried;
     }
-    carried.with(Finding {
+    carried.tell(Finding {
         severity: Severity::Error,
         code: Code::Uncarried,
         at: 0,
         word: first.to_owned(),
         what: "Xen drops the first word that Limine hands on: placeholder must stand before it"
             .to_owned(),
-    })
+    });
+    carried
 }

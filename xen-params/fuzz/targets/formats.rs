@@ -24,14 +24,11 @@ fuzz_target!(|given: (&str, &str)| {
         assert_eq!(Line::parse(&xen.line), line);
     }
     if let Ok(defaults) = grub_defaults(&line) {
-        let script = defaults.lines().find(|line| line.starts_with("GRUB_CMDLINE_XEN="));
         if text.chars().any(char::is_control) {
             return;
         }
-        let value = &script.expect("a setting")["GRUB_CMDLINE_XEN=".len()..];
-        let words = shell_words::split(value).expect("quotes that match").join(" ");
-        let words = shell_words::split(&words).expect("quotes that match");
-        assert_eq!(words.join(" "), line.to_string());
+        let found = carried(&defaults);
+        assert_eq!(Line::parse(&found[0].line), line);
     }
     let entries = BootEntries {
         hypervisor: "/boot/xen-4.17.gz",
@@ -54,12 +51,9 @@ fuzz_target!(|given: (&str, &str)| {
         assert_eq!(conf.lines().filter(|line| line.starts_with('/')).count(), 4);
     }
     if let Ok(cfg) = entries.grub(Path::new("/nowhere")) {
-        if text.contains('$') || text.chars().any(char::is_whitespace) {
-            return;
-        }
         let found = carried(&cfg);
         let xen = found.iter().find(|one| one.side == Side::Xen).expect("a line");
         let printed = xen.line.strip_prefix("placeholder").expect("a placeholder");
-        assert_eq!(printed.trim_matches(' '), line.to_string());
+        assert_eq!(Line::parse(printed), line);
     }
 });

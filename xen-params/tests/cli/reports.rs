@@ -283,3 +283,23 @@ fn diff_and_from_read_lines_out_of_files() {
             "xen-params: {other}: no command line of Xen in it\n"
         ));
 }
+
+#[test]
+fn what_is_written_for_grub_is_read_back_as_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = folder.path().join("zz-xen-dom0.cfg");
+    let line = "ivrs_ioapic[4]=00:14.0 crashkernel=72M<4G";
+    let words: Vec<&str> = line.split(' ').collect();
+    let written = params(&["--format", "grub"])
+        .args(&words)
+        .assert()
+        .success();
+    std::fs::write(&own, &written.get_output().stdout).unwrap();
+    let own = own.to_str().unwrap();
+    params(&["lint", own]).assert().success().stdout("");
+    params(&["diff", own, line]).assert().success().stdout("");
+    params(&["--from", own])
+        .assert()
+        .success()
+        .stdout(format!("{line}\n"));
+}
