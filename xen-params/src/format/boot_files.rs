@@ -148,8 +148,10 @@ fn running_cmdline(root: &Path) -> Result<String, Error> {
         ),
     })?;
     let words = line.split_whitespace();
-    let kept =
-        words.filter(|word| !word.starts_with("BOOT_IMAGE=") && !word.starts_with("initrd="));
+    let kept = words
+        .filter(|word| !word.starts_with("BOOT_IMAGE=") && !word.starts_with("initrd="))
+        // Under GRUB each entry puts one first, so they would grow in number.
+        .skip_while(|word| *word == "placeholder");
     Ok(kept.collect::<Vec<_>>().join(" "))
 }
 

@@ -178,3 +178,33 @@ fn what_a_loader_cannot_carry_is_not_installed() {
         .stderr("xen-params: conswitch=#: in xen.cfg # begins a comment, even inside a word\n");
     assert!(!root.path().join("efi").exists());
 }
+
+#[test]
+fn what_grub_put_before_the_running_line_is_not_put_there_again() {
+    let root = copy("debian");
+    fs::create_dir_all(root.path().join("boot/grub")).unwrap();
+    write(
+        root.path(),
+        "proc/cmdline",
+        "placeholder placeholder root=/dev/sda1 ro\n",
+    );
+    install_entry(root.path(), &["--boot-entry", "grub-entry", "smt=0"])
+        .assert()
+        .success();
+    let custom = read(root.path(), "boot/grub/custom.cfg");
+    assert!(
+        custom.contains("vmlinuz-6.1.0-10-amd64 placeholder root=/dev/sda1 ro\n"),
+        "{custom}"
+    );
+    install_entry(
+        root.path(),
+        &["--boot-entry", "efi", "--dir", "/efi", "smt=0"],
+    )
+    .assert()
+    .success();
+    let cfg = read(root.path(), "efi/xen.cfg");
+    assert!(
+        cfg.contains("kernel=vmlinuz-6.1.0-10-amd64 root=/dev/sda1 ro\n"),
+        "{cfg}"
+    );
+}
