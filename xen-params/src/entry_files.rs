@@ -30,12 +30,16 @@ pub(crate) struct WantedEntry<'a> {
 }
 
 impl WantedEntry<'_> {
-    /// The files of an entry of that kind.
+    /// The files of an entry of that kind; what is odd about them is `told`.
     ///
     /// # Errors
     /// Something that it names is not there or not what it must be, or the
     /// boot loader could not carry the line.
-    pub(crate) fn files(&self, entry: BootEntry) -> Result<Vec<EntryFile>, Error> {
+    pub(crate) fn files(
+        &self,
+        entry: BootEntry,
+        told: &mut Vec<String>,
+    ) -> Result<Vec<EntryFile>, Error> {
         let root = self.root();
         // It must be one, or the machine would stop at boot.
         read_hypervisor(&below(root, self.hypervisor))?;
@@ -43,7 +47,7 @@ impl WantedEntry<'_> {
             let (path, content) = grub_settings(root, grub_defaults(&self.composed.line)?)?;
             return Ok(vec![EntryFile::read(path, content)?]);
         }
-        let files = read_boot_files(&self.args.boot, root)?;
+        let files = read_boot_files(&self.args.boot, root, told)?;
         files.must_be_there(root)?;
         if entry == BootEntry::GrubEntry {
             let hypervisor = absolute(root, self.hypervisor)?;

@@ -114,12 +114,17 @@ fn compose_line(
     if let Some(refusal) = composed.refusal(args.line.force) {
         return Err(refusal);
     }
-    let text = render(args.format, &composed, target, &args.boot, &args.line)?;
-    warn(&composed, args.line.force, err);
+    let mut told = vec![];
+    let (boot, line) = (&args.boot, &args.line);
+    let text = render(args.format, &composed, target, boot, line, &mut told)?;
+    warn(&composed, &told, args.line.force, err);
     print(&text, out)
 }
 
-pub(crate) fn warn(composed: &Composed, force: bool, err: &mut dyn Write) {
+pub(crate) fn warn(composed: &Composed, told: &[String], force: bool, err: &mut dyn Write) {
+    for warning in told {
+        let _ = writeln!(err, "xen-params: warning: {warning}");
+    }
     for finding in composed.warnings(force) {
         // A lost warning does not make the line a worse one.
         let _ = writeln!(err, "xen-params: warning: {finding}");

@@ -69,7 +69,7 @@ fn install_all(args: &InstallArgs, out: &mut dyn Write, err: &mut dyn Write) -> 
             other => other,
         });
     }
-    let mut steps = vec![];
+    let (mut steps, mut told) = (vec![], vec![]);
     if let Some(entry) = args.boot_entry {
         let wanted = WantedEntry {
             args,
@@ -77,7 +77,7 @@ fn install_all(args: &InstallArgs, out: &mut dyn Write, err: &mut dyn Write) -> 
             target: &target,
             hypervisor: &hypervisor,
         };
-        let files = wanted.files(entry).map_err(|error| {
+        let files = wanted.files(entry, &mut told).map_err(|error| {
             match composed.blamed(args.boot.blamed(error)) {
                 Error::Uncarried { word, what } => Error::Configured(format!("{word}: {what}")),
                 other => other,
@@ -103,7 +103,7 @@ fn install_all(args: &InstallArgs, out: &mut dyn Write, err: &mut dyn Write) -> 
         };
         steps.extend(plan(&facts, &wanted, force)?);
     }
-    warn(&composed, force, err);
+    warn(&composed, &told, force, err);
     finish(args, &steps, out, err)
 }
 

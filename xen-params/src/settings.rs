@@ -155,7 +155,8 @@ pub struct LineArgs {
 /// The files that a boot loader starts beside the hypervisor.
 #[derive(Debug, Clone, clap::Args)]
 pub struct BootArgs {
-    /// The Dom0 kernel [default: the newest in /boot with CONFIG_XEN_DOM0=y]
+    /// The Dom0 kernel [default: the newest with CONFIG_XEN_DOM0=y in /boot or
+    /// beside its modules]
     #[arg(
         long,
         value_name = "FILE",
@@ -164,7 +165,16 @@ pub struct BootArgs {
     )]
     pub kernel: Option<PathBuf>,
 
-    /// Its initial ramdisk [default: the one that belongs to the kernel]
+    /// Pass over the kernel of that release: it is about to be removed
+    #[arg(
+        long,
+        value_name = "RELEASE",
+        env = "XEN_PARAMS_WITHOUT_KERNEL",
+        hide_env_values = true
+    )]
+    pub without_kernel: Option<String>,
+
+    /// Its initial ramdisk, or none [default: the one that belongs to the kernel]
     #[arg(
         long,
         value_name = "FILE",

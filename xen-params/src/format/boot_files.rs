@@ -51,32 +51,42 @@ impl BootFiles {
     }
 }
 
-/// What the arguments name, else what is found in `/boot` below `root`.
+/// What the arguments name, else what is found below `root`. What is odd about
+/// it is added to `told`.
 ///
 /// # Errors
 /// Nothing is named and nothing found, or a file cannot be read.
-pub fn read_boot_files(args: &BootArgs, root: &Path) -> Result<BootFiles, Error> {
+pub fn read_boot_files(
+    args: &BootArgs,
+    root: &Path,
+    told: &mut Vec<String>,
+) -> Result<BootFiles, Error> {
     let given = |path: &Option<std::path::PathBuf>| {
         path.as_ref()
             .map(|path| path.to_string_lossy().into_owned())
     };
-    let (kernel, ramdisk) = match given(&args.kernel) {
-        Some(kernel) => {
-            let name = Path::new(&kernel).file_name().unwrap_or_default();
-            let name = name.to_string_lossy();
-            let release = name.strip_prefix("vmlinuz-");
-            let ramdisk = release.and_then(|release| ramdisk_of(root, release));
-            (kernel, ramdisk)
-        }
+    let kernel = match given(&args.kernel) {
+        Some(kernel) => kernel,
+        None => newest_dom0_kernel(root, args.without_kernel.as_deref())?,
+    };
+    let ramdisk = match given(&args.ramdisk).as_deref() {
+        Some(NO_RAMDISK) => None,
+        Some(file) => Some(file.to_owned()),
         None => {
-            let release = newest_dom0_kernel(root)?;
-            let ramdisk = ramdisk_of(root, &release);
-            (format!("/boot/vmlinuz-{release}"), ramdisk)
+            let found = release_of(&kernel).map(|release| ramdisk_of(root, release));
+            let found = found.transpose()?.flatten();
+            if found.is_none() {
+                told.push(format!(
+                    "{kernel}: found no ramdisk for it, so the entry has none (name one with \
+                     --ramdisk, or {NO_RAMDISK})"
+                ));
+            }
+            found
         }
     };
     Ok(BootFiles {
         kernel,
-        ramdisk: given(&args.ramdisk).or(ramdisk),
+        ramdisk,
         linux_cmdline: match &args.linux_cmdline {
             Some(line) => line.trim().to_owned(),
             None => running_cmdline(root)?,
@@ -84,29 +94,67 @@ pub fn read_boot_files(args: &BootArgs, root: &Path) -> Result<BootFiles, Error>
     })
 }
 
-/// The release of the newest kernel that can be a Dom0: its configuration
-/// lies beside it and says so.
-fn newest_dom0_kernel(root: &Path) -> Result<String, Error> {
+/// Says that a kernel needs no ramdisk.
+const NO_RAMDISK: &str = "none";
+
+/// Where systems have their kernels: in one folder, named by release, or each
+/// in a folder of its own, with the modules.
+const MODULES: [&str; 2] = ["/usr/lib/modules", "/lib/modules"];
+
+/// The newest kernel that can be a Dom0: its configuration lies beside it and
+/// says so. One that is about to be removed is passed over.
+fn newest_dom0_kernel(root: &Path, without: Option<&str>) -> Result<String, Error> {
     let boot = below(root, Path::new("/boot"));
-    let mut newest: Option<String> = None;
-    for release in names_after(&boot, "vmlinuz-")? {
-        let config = read_if_there(&boot.join(format!("config-{release}")))?.unwrap_or_default();
-        if !config.lines().any(|line| line == "CONFIG_XEN_DOM0=y") {
-            continue;
-        }
-        if newest
+    let mut newest: Option<(String, String)> = None;
+    let mut look = |release: String, kernel: String, config: String| -> Result<(), Error> {
+        let is_newer = newest
             .as_ref()
-            .is_none_or(|newest| compare(&release, newest).is_gt())
-        {
-            newest = Some(release);
+            .is_none_or(|(newest, _)| compare(&release, newest).is_gt());
+        if is_newer && without != Some(release.as_str()) {
+            let config = read_if_there(&below(root, Path::new(&config)))?.unwrap_or_default();
+            if config.lines().any(|line| line == "CONFIG_XEN_DOM0=y") {
+                newest = Some((release, kernel));
+            }
+        }
+        Ok(())
+    };
+    for name in ["vmlinuz-", "kernel-"] {
+        for release in names_after(&boot, name)? {
+            let (kernel, config) = (
+                format!("/boot/{name}{release}"),
+                format!("/boot/config-{release}"),
+            );
+            look(release, kernel, config)?;
         }
     }
-    newest.ok_or_else(|| Error::NoKernel {
-        what: format!(
-            "{}: no kernel with CONFIG_XEN_DOM0=y there (name one with --kernel)",
-            boot.display()
-        ),
-    })
+    for folder in MODULES {
+        for release in names_after(&below(root, Path::new(folder)), "")? {
+            let kernel = format!("{folder}/{release}/vmlinuz");
+            if below(root, Path::new(&kernel)).is_file() {
+                let config = format!("{folder}/{release}/config");
+                look(release, kernel, config)?;
+            }
+        }
+    }
+    newest
+        .map(|(_, kernel)| kernel)
+        .ok_or_else(|| Error::NoKernel {
+            what: format!(
+                "{}: no kernel with CONFIG_XEN_DOM0=y there (name one with --kernel)",
+                boot.display()
+            ),
+        })
+}
+
+/// The release in a kernel's name, or in that of its folder.
+pub(crate) fn release_of(kernel: &str) -> Option<&str> {
+    let path = Path::new(kernel);
+    let name = path.file_name()?.to_str()?;
+    if name == "vmlinuz" {
+        return path.parent()?.file_name()?.to_str();
+    }
+    let mut names = ["vmlinuz-", "vmlinux-", "kernel-", "bzImage-", "Image-"].into_iter();
+    names.find_map(|prefix| name.strip_prefix(prefix))
 }
 
 /// What follows `prefix` in the names of a folder's files, in no order.
@@ -126,16 +174,20 @@ pub(crate) fn names_after(folder: &Path, prefix: &str) -> Result<Vec<String>, Er
     Ok(found)
 }
 
-/// Debian, Fedora and Arch name the ramdisk each in a way of its own.
-fn ramdisk_of(root: &Path, release: &str) -> Option<String> {
+/// Each distribution has a way of its own to name the ramdisk: Debian, Fedora
+/// and Arch, SUSE, Alpine, XCP-ng, and kernel-install by the machine's number.
+fn ramdisk_of(root: &Path, release: &str) -> Result<Option<String>, Error> {
+    let machine = read_if_there(&below(root, Path::new("/etc/machine-id")))?.unwrap_or_default();
     let names = [
-        format!("initrd.img-{release}"),
-        format!("initramfs-{release}.img"),
-        format!("initrd-{release}"),
+        format!("/boot/initrd.img-{release}"),
+        format!("/boot/initramfs-{release}.img"),
+        format!("/boot/initrd-{release}"),
+        format!("/boot/initramfs-{release}"),
+        format!("/boot/initrd-{release}.img"),
+        format!("/boot/{}/{release}/initrd", machine.trim()),
     ];
-    let boot = below(root, Path::new("/boot"));
-    let name = names.into_iter().find(|name| boot.join(name).is_file());
-    name.map(|name| format!("/boot/{name}"))
+    let is_there = |name: &String| below(root, Path::new(name)).is_file();
+    Ok(names.into_iter().find(is_there))
 }
 
 /// The running kernel's line, without what only its boot loader meant.
@@ -182,6 +234,20 @@ fn parts(text: &str) -> Vec<(u64, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_release_is_in_the_name_or_in_the_folder_s() {
+        for (kernel, release) in [
+            ("/boot/vmlinuz-6.1.0-10-amd64", Some("6.1.0-10-amd64")),
+            ("/boot/vmlinuz-lts", Some("lts")),
+            ("kernel-6.1.0-gentoo", Some("6.1.0-gentoo")),
+            ("/usr/lib/modules/6.8.1/vmlinuz", Some("6.8.1")),
+            ("vmlinuz", None),
+            ("/boot/bzImage", None),
+        ] {
+            assert_eq!(release_of(kernel), release, "{kernel}");
+        }
+    }
 
     #[test]
     fn numbers_are_compared_as_numbers() {

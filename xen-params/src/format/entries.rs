@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use super::grub::{for_grub, unfit_for_grub};
-use crate::format::{BootFiles, safe_line};
+use crate::format::{BootFiles, release_of, safe_line};
 use crate::line::Line;
 use crate::target::below;
 use crate::{Arch, Error};
@@ -91,8 +91,7 @@ fn words(line: &str) -> Result<String, (String, String)> {
 
 /// What the menu says.
 pub(super) fn title(files: &BootFiles) -> String {
-    let kernel = name_of(&files.kernel);
-    let release = kernel.strip_prefix("vmlinuz-").unwrap_or(kernel);
+    let release = release_of(&files.kernel).unwrap_or_else(|| name_of(&files.kernel));
     format!("Xen with Linux {release}")
 }
 

@@ -8,7 +8,7 @@ mod json;
 mod limine;
 
 pub use boot_files::{BootFiles, read_boot_files};
-pub(crate) use boot_files::{compare, names_after};
+pub(crate) use boot_files::{compare, names_after, release_of};
 pub use efi::{safe_line, xen_cfg};
 pub use entries::BootEntries;
 pub(crate) use entries::on_its_device;
@@ -44,7 +44,8 @@ pub enum Format {
 }
 
 /// The text of a format, with its last newline. Files are named only by those
-/// formats that have a place for them, so only for these they are looked for.
+/// formats that have a place for them, so only for these they are looked for;
+/// what is odd about them is added to `told`.
 ///
 /// # Errors
 /// A character that the format cannot carry; for xen.cfg also a kernel that
@@ -55,8 +56,9 @@ pub fn render(
     target: &Target,
     boot: &BootArgs,
     line_args: &LineArgs,
+    told: &mut Vec<String>,
 ) -> Result<String, Error> {
-    print(format, composed, target, boot, line_args)
+    print(format, composed, target, boot, line_args, told)
         .map_err(|error| composed.blamed(boot.blamed(error)))
 }
 
@@ -66,6 +68,7 @@ fn print(
     target: &Target,
     boot: &BootArgs,
     line_args: &LineArgs,
+    told: &mut Vec<String>,
 ) -> Result<String, Error> {
     let line = &composed.line;
     let root = &line_args.target.root;
@@ -82,7 +85,7 @@ fn print(
         Format::Grub => grub_defaults(line),
         Format::GrubEntry => BootEntries {
             hypervisor: &hypervisor()?.to_string_lossy(),
-            files: &read_boot_files(boot, root)?,
+            files: &read_boot_files(boot, root, told)?,
             line,
             arch: target.arch,
         }
@@ -95,13 +98,13 @@ fn print(
                 efi: is_efi.then_some(xen.as_str()),
                 multiboot: (!is_efi).then_some(xen.as_str()),
                 packed: hypervisor.extension().is_some_and(|ending| ending == "gz"),
-                files: &read_boot_files(boot, root)?.on_their_device(root),
+                files: &read_boot_files(boot, root, told)?.on_their_device(root),
                 line,
                 arch: target.arch,
             }
             .text()
         }
-        Format::Efi => xen_cfg(line, target.arch, &read_boot_files(boot, root)?),
+        Format::Efi => xen_cfg(line, target.arch, &read_boot_files(boot, root, told)?),
         Format::Json => Document::new(composed, target).print(),
     }
 }

@@ -6,6 +6,7 @@ mod at_once;
 mod entries;
 mod folder;
 mod hook;
+mod kernels;
 mod limine;
 mod refusals;
 mod system;
