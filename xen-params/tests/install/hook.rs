@@ -5,7 +5,7 @@ use std::path::Path;
 
 use assert_cmd::Command;
 use assert_cmd::cargo::cargo_bin;
-use predicates::str::contains;
+use predicates::str::{contains, ends_with};
 
 use crate::{copy, read, write};
 
@@ -114,4 +114,70 @@ fn a_copy_that_somebody_changed_is_left_where_it_is() {
         .success();
     assert_eq!(read(root.path(), "esp/dom0/vmlinuz-6.1.0-12-amd64"), "mine");
     assert!(!root.path().join("esp/dom0/vmlinuz-6.1.0-13-amd64").exists());
+}
+
+#[test]
+fn settings_that_no_shell_can_read_never_fail_it_either() {
+    let root = copy("debian");
+    let entry = "XEN_PARAMS_BOOT_ENTRY=efi\nXEN_PARAMS_DIR=/efi\nXEN_PARAMS_ARCH=x86_64\n";
+    let left = "xen-params: the boot entry of Xen was left as it was\n";
+    for wrong in ["XEN_DOM0_MEM='1G\n", "exit 3\n", "XEN_BOOT_PARAMS=$(\n"] {
+        write(
+            root.path(),
+            "etc/default/xen-dom0",
+            &format!("{entry}{wrong}"),
+        );
+        hook(root.path(), &["6.1.0-10-amd64"])
+            .assert()
+            .success()
+            .stdout("")
+            .stderr(ends_with(left));
+        assert!(!root.path().join("efi").exists(), "{wrong}");
+    }
+    let unset = format!("{entry}XEN_DOM0_MEM=$UNSET\n");
+    write(root.path(), "etc/default/xen-dom0", &unset);
+    hook(root.path(), &["6.1.0-10-amd64"])
+        .assert()
+        .success()
+        .stderr("");
+    assert!(root.path().join("efi/xen.cfg").exists());
+}
+
+#[test]
+fn the_hook_serves_kernels_that_lie_beside_their_modules() {
+    let root = copy("debian");
+    write(
+        root.path(),
+        "etc/default/xen-dom0",
+        "XEN_PARAMS_BOOT_ENTRY=grub-entry\nXEN_PARAMS_ARCH=x86_64\n",
+    );
+    fs::create_dir_all(root.path().join("boot/grub")).unwrap();
+    for release in ["6.8.1", "6.9.2"] {
+        let folder = format!("usr/lib/modules/{release}");
+        write(root.path(), &format!("{folder}/vmlinuz"), "kernel");
+        write(
+            root.path(),
+            &format!("{folder}/config"),
+            "CONFIG_XEN_DOM0=y\n",
+        );
+        write(root.path(), &format!("boot/initramfs-{release}.img"), "x");
+    }
+    let custom = || read(root.path(), "boot/grub/custom.cfg");
+    let kernel = "/usr/lib/modules/6.9.2/vmlinuz";
+    hook(root.path(), &["add", "6.9.2", "/boot/0123/6.9.2", kernel])
+        .assert()
+        .success()
+        .stdout("")
+        .stderr("");
+    assert!(custom().contains(kernel), "{}", custom());
+    // It is still there when its going is told.
+    hook(
+        root.path(),
+        &["remove", "6.9.2", "/boot/0123/6.9.2", kernel],
+    )
+    .assert()
+    .success()
+    .stderr("");
+    assert!(custom().contains("/usr/lib/modules/6.8.1/vmlinuz"));
+    assert!(!custom().contains("6.9.2"), "{}", custom());
 }
