@@ -5,8 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::copies::{record_step, stale_copies};
-use super::plan::{foreign, kept};
-use super::{Fingerprint, Found, RECORD, Record, Step, unpack};
+use super::{Backup, Fingerprint, Found, RECORD, Record, Step, unpack};
 use crate::Error;
 use crate::target::{below, read_if_there};
 
@@ -34,6 +33,8 @@ pub struct EntryFile {
     pub found: Found,
     /// Its text, where it is one that matters.
     pub text: Option<String>,
+    /// Where that is kept before it is replaced.
+    pub backup: Backup,
     /// The record beside it.
     pub record: Record,
     /// What the file to copy holds.
@@ -64,7 +65,19 @@ impl EntryFile {
             _ => None,
         };
         let found = Found::read(&path)?;
+        let is_ours = |path: &Path, found: &Found| match (&wanted, found) {
+            (Content::Signed(_), Found::File(_)) => {
+                Ok(read_if_there(path)?.is_some_and(|text| is_signed(&text)))
+            }
+            (Content::Block(body), Found::File(_)) => {
+                let text = read_if_there(path)?.unwrap_or_default();
+                let has_ours = |(_, is_ours)| is_ours && text.contains(BEGIN);
+                Ok(with_block(&text, body).is_some_and(has_ours))
+            }
+            _ => Ok(false),
+        };
         Ok(Self {
+            backup: Backup::read(&path, &is_ours)?,
             text: match found {
                 Found::File(_) | Found::Link(_) if source.is_none() => read_if_there(&path)?,
                 _ => None,
@@ -85,7 +98,7 @@ impl EntryFile {
     /// What has to be done; nothing where it is so already.
     fn steps(&self, force: bool) -> Result<Vec<Step>, Error> {
         if let Found::Other(_) = self.found {
-            kept(self.path.clone(), &self.found)?;
+            self.backup.kept(self.path.clone(), &self.found)?;
         }
         let present = self.text.as_deref();
         let (text, is_ours) = match &self.wanted {
@@ -103,10 +116,10 @@ impl EntryFile {
         }
         let mut steps = vec![];
         if !is_ours {
-            steps.extend(foreign(self.path.clone(), &self.found, force)?);
+            steps.extend(self.backup.foreign(self.path.clone(), &self.found, force)?);
         } else if present.is_some() {
             // What it was can be had back.
-            steps.extend(kept(self.path.clone(), &self.found)?);
+            steps.extend(self.backup.kept(self.path.clone(), &self.found)?);
         }
         steps.push(Step::Write {
             path: self.path.clone(),
@@ -124,7 +137,7 @@ impl EntryFile {
         let is_ours = recorded.is_some_and(|line| self.record.holds(&line));
         let mut steps = vec![];
         if !is_ours {
-            steps.extend(foreign(self.path.clone(), &self.found, force)?);
+            steps.extend(self.backup.foreign(self.path.clone(), &self.found, force)?);
         }
         let path = self.path.clone();
         steps.extend(match self.wanted.clone() {

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf};
 
-use super::{Fingerprint, LINK, PARAMS, RECORD, Record, SAFE, hypervisor};
+use super::{Backup, Fingerprint, LINK, PARAMS, RECORD, Record, SAFE, hypervisor};
 use crate::Error;
 use crate::format::{compare, names_after};
 use crate::target::{below, is_absent, read_if_there};
@@ -74,6 +74,8 @@ pub struct Facts {
     pub params: Found,
     /// What has the name of the line to fall back on.
     pub safe: Found,
+    /// Where what has one of these names is kept, in this order.
+    pub backups: [Backup; 3],
     /// The hypervisor's file, as it can be read now.
     pub source: PathBuf,
     /// What it holds.
@@ -93,14 +95,24 @@ impl Facts {
         let source = below(root, hypervisor);
         let source_fingerprint = read_hypervisor(&source)?;
         let record = read_if_there(&dir.join(RECORD))?;
+        let record = record.map(|text| Record::parse(&text)).unwrap_or_default();
+        let backup = |name: &str| {
+            // It was recorded by the name that it had.
+            let is_ours = |_: &Path, found: &Found| {
+                let line = found.recorded(name);
+                Ok(line.is_some_and(|line| record.holds(&line)))
+            };
+            Backup::read(&dir.join(name), &is_ours)
+        };
         Ok(Self {
+            backups: [backup(LINK)?, backup(PARAMS)?, backup(SAFE)?],
             dir_found: if dir.is_dir() {
                 Found::Other("a folder")
             } else {
                 Found::read(&dir)?
             },
             seen_by_grub: seen_by_grub(root, &dir)?,
-            record: record.map(|text| Record::parse(&text)).unwrap_or_default(),
+            record,
             link: Found::read(&dir.join(LINK))?,
             params: Found::read(&dir.join(PARAMS))?,
             safe: Found::read(&dir.join(SAFE))?,

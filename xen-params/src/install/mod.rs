@@ -7,6 +7,7 @@
 //! somebody, and is left alone unless that is forced.
 
 mod apply;
+mod backup;
 mod copies;
 mod entry;
 mod facts;
@@ -16,6 +17,7 @@ mod plan;
 mod record;
 
 pub use apply::apply;
+pub use backup::Backup;
 pub use entry::{Content, EntryFile, grub_custom, grub_settings, plan_entry};
 pub use facts::{Facts, Found, find_efi, find_hypervisor, marker, stays_below};
 pub(crate) use facts::{read_hypervisor, seen_by_grub};

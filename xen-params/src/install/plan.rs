@@ -167,17 +167,23 @@ pub fn plan(facts: &Facts, wanted: &Wanted, force: bool) -> Result<Vec<Step>, Er
             .iter()
             .map(|(name, found, text)| (*name, *found, text.is_some())),
     );
-    for (name, found, change) in names {
+    for ((name, found, change), backup) in names.into_iter().zip(&facts.backups) {
+        // What was kept of ours stays ours.
+        backup
+            .found
+            .recorded(name)
+            .into_iter()
+            .for_each(|line| record.add(line));
         let path = facts.dir.join(name);
         match found.recorded(name) {
             Some(line) if facts.record.holds(&line) => {
                 record.add(line);
                 if change {
                     // What it was can be had back.
-                    keep.extend(kept(path, found)?);
+                    keep.extend(backup.kept(path, found)?);
                 }
             }
-            _ if change => keep.extend(foreign(path, found, force)?),
+            _ if change => keep.extend(backup.foreign(path, found, force)?),
             _ => {}
         }
     }
@@ -213,39 +219,6 @@ pub fn plan(facts: &Facts, wanted: &Wanted, force: bool) -> Result<Vec<Step>, Er
     steps.extend(changes);
     steps.extend(facts.marker.clone().map(Step::Mark));
     Ok(steps)
-}
-
-/// What must be done before a name that others use is taken.
-pub(super) fn foreign(path: PathBuf, found: &Found, force: bool) -> Result<Option<Step>, Error> {
-    let what = match found {
-        Found::File(_) => "a file".to_owned(),
-        Found::Link(target) => format!("a link to {}", target.display()),
-        Found::Nothing | Found::Other(_) => return kept(path, found),
-    };
-    if force {
-        kept(path, found)
-    } else {
-        Err(Error::Foreign { path, found: what })
-    }
-}
-
-/// What has a name is kept beside it, as `.bak`, before it is replaced.
-pub(super) fn kept(path: PathBuf, found: &Found) -> Result<Option<Step>, Error> {
-    match found {
-        Found::Nothing => Ok(None),
-        Found::Other(what) => Err(Error::Unfit {
-            path,
-            what: format!("{what}, which is not replaced"),
-        }),
-        Found::File(_) | Found::Link(_) => {
-            let mut kept = path.clone().into_os_string();
-            kept.push(".bak");
-            Ok(Some(Step::Keep {
-                path,
-                kept: PathBuf::from(kept),
-            }))
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::install::Record;
+use crate::install::{Backup, Record};
 
 const TARGET: &str = "/boot/xen-4.17-amd64.gz";
 
@@ -12,6 +12,10 @@ fn facts() -> Facts {
         link: Found::Nothing,
         params: Found::Nothing,
         safe: Found::Nothing,
+        backups: ["xen.gz", "xen-params", "xen-params.safe"].map(|name| Backup {
+            path: PathBuf::from(format!("/srv/system/{name}.bak")),
+            found: Found::Nothing,
+        }),
         source: PathBuf::from(TARGET),
         source_fingerprint: Fingerprint::of(b"\x1f\x8b"),
         marker: Some(PathBuf::from("/run/reboot-required")),

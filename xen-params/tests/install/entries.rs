@@ -208,3 +208,30 @@ fn what_grub_put_before_the_running_line_is_not_put_there_again() {
         "{cfg}"
     );
 }
+
+#[test]
+fn a_bak_of_somebody_s_own_stays_beside_a_boot_entry() {
+    let root = copy("debian");
+    write(root.path(), "etc/default/grub", "GRUB_TIMEOUT=5\n");
+    write(root.path(), "etc/default/grub.bak", "mine\n");
+    write(root.path(), "efi/xen.cfg", "by hand\n");
+    write(root.path(), "efi/xen.cfg.bak", "older, by hand\n");
+    for line in ["smt=0", "smt=1", "noreboot"] {
+        install_entry(root.path(), &["--boot-entry", "grub", line])
+            .assert()
+            .success();
+        install_entry(root.path(), &["--boot-entry", "efi", "--dir", "/efi"])
+            .args([line, "--force"])
+            .assert()
+            .success();
+    }
+    assert_eq!(read(root.path(), "etc/default/grub.bak"), "mine\n");
+    assert_eq!(
+        read(root.path(), "etc/default/grub.bak.1"),
+        "GRUB_TIMEOUT=5\n"
+    );
+    assert!(read(root.path(), "etc/default/grub.bak.2").contains("GRUB_CMDLINE_XEN='smt=1'"));
+    assert_eq!(read(root.path(), "efi/xen.cfg.bak"), "older, by hand\n");
+    assert_eq!(read(root.path(), "efi/xen.cfg.bak.1"), "by hand\n");
+    assert!(read(root.path(), "efi/xen.cfg.bak.2").contains("options=smt=1\n"));
+}

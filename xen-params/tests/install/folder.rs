@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command as Process;
 
-use crate::{TARGET, copy, install, names};
+use crate::{TARGET, copy, install, names, write};
 
 #[test]
 fn writes_the_link_and_the_line_and_then_nothing_more() {
@@ -151,4 +151,42 @@ fn a_dry_run_prints_the_commands_and_changes_nothing() {
         .assert()
         .success()
         .stdout("");
+}
+
+#[test]
+fn what_somebody_else_wrote_is_never_lost_from_its_bak() {
+    let root = copy("debian");
+    let dir = root.path().join("srv/system");
+    write(root.path(), "srv/system/xen-params", "by hand\n");
+    install(root.path(), &["smt=0", "--force"])
+        .assert()
+        .success();
+    install(root.path(), &["smt=1"]).assert().success();
+    let kept = |name: &str| fs::read_to_string(dir.join(name)).unwrap();
+    assert_eq!(kept("xen-params.bak"), "by hand\n");
+    assert_eq!(kept("xen-params.bak.1"), "smt=0\n");
+    // What we kept ourselves makes room for what we keep next.
+    let boot = root.path().join("boot");
+    for release in ["4.20", "4.21"] {
+        let newer = boot.join(format!("xen-{release}-amd64.gz"));
+        fs::copy(boot.join("xen-4.17-amd64.gz"), newer).unwrap();
+        install(root.path(), &["smt=1"]).assert().success();
+    }
+    install(root.path(), &["smt=0"]).assert().success();
+    assert_eq!(
+        names(&dir),
+        [
+            ".xen-params",
+            "xen-params",
+            "xen-params.bak",
+            "xen-params.bak.1",
+            "xen.gz",
+            "xen.gz.bak"
+        ]
+    );
+    assert_eq!(kept("xen-params.bak.1"), "smt=1\n");
+    assert_eq!(
+        fs::read_link(dir.join("xen.gz.bak")).unwrap(),
+        Path::new("/boot/xen-4.20-amd64.gz")
+    );
 }
