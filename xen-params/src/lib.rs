@@ -51,7 +51,7 @@ pub use format::{
     BootEntries, BootFiles, Document, Format, LimineEntries, grub_defaults, read_boot_files,
     render, safe_line, xen_cfg,
 };
-pub use line::{END, LINE_MAX, Line, OPTION_MAX, Word, words};
+pub use line::{END, LINE_MAX, LINUX_MAX, Line, OPTION_MAX, Word, words};
 pub use lint::{lint, lint_linux};
 pub use merge::merge;
 pub use settings::{BootArgs, LineArgs, ReportArgs, TargetArgs};

@@ -8,6 +8,16 @@ pub const OPTION_MAX: usize = 127;
 /// The bytes that Xen keeps of the whole line for `xl info`.
 pub const LINE_MAX: usize = 1023;
 
+/// The bytes that Xen hands on of the Dom0 kernel's line: `MAX_GUEST_CMDLINE`,
+/// but for the end.
+pub const LINUX_MAX: usize = 1023;
+
+/// What is wrong with a kernel's line of that length.
+pub(crate) fn too_long_for_linux(length: usize) -> Option<String> {
+    (length > LINUX_MAX)
+        .then(|| format!("the line has {length} bytes; Xen hands {LINUX_MAX} on to Dom0's kernel"))
+}
+
 /// The word that ends Xen's part: what follows is the Dom0 kernel's.
 pub const END: &str = "--";
 

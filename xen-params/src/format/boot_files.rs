@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::on_its_device;
 use crate::Error;
+use crate::line::too_long_for_linux;
 use crate::settings::BootArgs;
 use crate::target::{below, is_absent, read_if_there};
 
@@ -26,6 +27,17 @@ impl BootFiles {
         self.kernel = on_its_device(&self.kernel, root);
         self.ramdisk = self.ramdisk.map(|file| on_its_device(&file, root));
         self
+    }
+
+    /// The kernel gets the whole of its line, behind so many bytes more.
+    ///
+    /// # Errors
+    /// [`Error::Setting`], blamed on the flag.
+    pub(crate) fn fits(&self, more: usize) -> Result<(), Error> {
+        match too_long_for_linux(more + self.linux_cmdline.len()) {
+            Some(what) => Err(Error::setting("--linux-cmdline", what)),
+            None => Ok(()),
+        }
     }
 
     /// An entry must not name what is not there.

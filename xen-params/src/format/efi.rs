@@ -45,6 +45,7 @@ pub fn xen_cfg(line: &Line, arch: Arch, files: &BootFiles) -> Result<String, Err
     };
     let mut body = format!("kernel={}", file("--kernel", &files.kernel)?);
     check("--linux-cmdline", &files.linux_cmdline)?;
+    files.fits(0)?;
     if !files.linux_cmdline.is_empty() {
         body += &format!(" {}", files.linux_cmdline);
     }

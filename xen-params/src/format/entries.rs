@@ -44,6 +44,7 @@ impl BootEntries<'_> {
         let ramdisk = ramdisk.map(|file| path("--ramdisk", file)).transpose()?;
         let linux = words(&self.files.linux_cmdline)
             .map_err(|(word, what)| Error::setting("--linux-cmdline", format!("{word}: {what}")))?;
+        self.files.fits("placeholder ".len())?;
         let title = title(self.files);
         let mut text = String::new();
         for (title, id, line) in [

@@ -84,6 +84,8 @@ impl LimineEntries<'_> {
                 format!("{linux:?}: {what}"),
             ));
         }
+        // Xen drops the placeholder.
+        self.files.fits(0)?;
         let title = title(self.files);
         let firmware = if self.efi.is_some() { ", BIOS" } else { "" };
         for (ending, line) in [

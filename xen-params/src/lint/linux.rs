@@ -2,7 +2,7 @@
 
 use crate::Target;
 use crate::finding::{Code, Finding, Severity};
-use crate::line::{Word, words};
+use crate::line::{Word, too_long_for_linux, words};
 use crate::lint::resolve;
 
 /// Options of Linux that often stand on the wrong line. Xen has none of these.
@@ -129,7 +129,7 @@ pub fn lint_linux(text: &str, target: &Target) -> Vec<Finding> {
             !BOTH.contains(&entry.name) && (!negated || word.value().is_none()) && key.len() > 2
         })
     };
-    words(text)
+    let mut findings: Vec<Finding> = words(text)
         .filter(is_xen)
         .map(|word| Finding {
             severity: Severity::Error,
@@ -138,5 +138,16 @@ pub fn lint_linux(text: &str, target: &Target) -> Vec<Finding> {
             word: word.text.to_owned(),
             what: "an option of Xen: it belongs on the hypervisor's line".to_owned(),
         })
-        .collect()
+        .collect();
+    if let Some(what) = too_long_for_linux(text.len()) {
+        let last = words(text).last().unwrap_or(Word { at: 0, text: "" });
+        findings.push(Finding {
+            severity: Severity::Error,
+            code: Code::LineTooLong,
+            at: last.at,
+            word: last.text.to_owned(),
+            what,
+        });
+    }
+    findings
 }

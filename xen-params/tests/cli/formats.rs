@@ -114,3 +114,25 @@ fn a_full_disk_and_a_closed_pipe_are_errors() {
         assert!(text.contains(why), "{text}");
     }
 }
+
+#[test]
+fn a_kernel_s_line_that_xen_would_cut_is_refused() {
+    let files = [
+        "--kernel=vmlinuz",
+        "--ramdisk=none",
+        "--xen-file=/boot/xen.gz",
+    ];
+    let line = |length: usize| format!("--linux-cmdline={}", "x".repeat(length));
+    // GRUB's placeholder reaches the kernel, the others' does not.
+    for (format, most) in [("efi", 1023), ("grub-entry", 1011), ("limine", 1023)] {
+        let written = |length| {
+            let mut command = params(&["--format", format]);
+            command.args(files).arg(line(length)).assert()
+        };
+        written(most).success().stderr("");
+        written(most + 1).code(2).stdout("").stderr(
+            "xen-params: --linux-cmdline: the line has 1024 bytes; Xen hands 1023 on to Dom0's \
+             kernel\n",
+        );
+    }
+}

@@ -235,3 +235,18 @@ fn a_bak_of_somebody_s_own_stays_beside_a_boot_entry() {
     assert_eq!(read(root.path(), "efi/xen.cfg.bak.1"), "by hand\n");
     assert!(read(root.path(), "efi/xen.cfg.bak.2").contains("options=smt=1\n"));
 }
+
+#[test]
+fn a_kernel_s_line_that_is_too_long_is_not_installed() {
+    let root = copy("debian");
+    let long = format!("root=/dev/sda1{}", " a=b".repeat(300));
+    write(root.path(), "proc/cmdline", &long);
+    install_entry(root.path(), &["--boot-entry", "efi", "--dir", "/efi"])
+        .assert()
+        .code(6)
+        .stderr(
+            "xen-params: /proc/cmdline: the line has 1214 bytes; Xen hands 1023 on to Dom0's \
+             kernel (name another line with --linux-cmdline)\n",
+        );
+    assert!(!root.path().join("efi").exists());
+}
