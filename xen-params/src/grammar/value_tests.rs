@@ -276,6 +276,18 @@ fn a_complaint_names_what_is_allowed() {
 }
 
 #[test]
+fn what_shares_a_debug_port_is_switched_as_xen_reads_it() {
+    let fits = |value: &str| check(grammar("dbgp"), value, None).is_ok();
+    for value in ["share", "no-share", "share=yes", "share=no", "share=hwdom"] {
+        assert!(fits(&format!("xhci,{value}")), "{value}");
+        assert!(fits(&format!("xhci@pci00:14.0,{value}")), "{value}");
+        assert!(!fits(&format!("ehci,{value}")), "{value}");
+    }
+    assert!(fits("xhci,share,no-share"));
+    assert!(!fits("xhcino-,share") && !fits("xhci,shared"));
+}
+
+#[test]
 fn a_release_has_only_its_own_words() {
     let at = |xen: &str, value: &str| check(grammar("cpufreq"), value, xen.parse().ok()).is_ok();
     assert!(at("4.18", "hwp") && !at("4.17", "hwp"));
