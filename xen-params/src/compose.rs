@@ -32,7 +32,7 @@ pub fn compose(args: &LineArgs, target: &Target) -> Result<Composed, Error> {
         line.add(&format!("dom0_mem={memory}"));
     }
     if let Some(vcpus) = &args.dom0_max_vcpus {
-        Vcpus::parse(vcpus).map_err(|what| wrong("--dom0-max-vcpus", what))?;
+        Vcpus::parse(vcpus, target.arch).map_err(|what| wrong("--dom0-max-vcpus", what))?;
         line.add(&format!("dom0_max_vcpus={vcpus}"));
     }
     if let Some(serial) = &args.serial {

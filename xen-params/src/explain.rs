@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::finding::Finding;
-use crate::forecast::{Host, told};
+use crate::forecast::{Host, VCPUS_MAX_PVH, told};
 use crate::format::to_json;
 use crate::grammar::{Amount, Bound, Memory, Vcpus, describe, parse_boolean, parse_size};
 use crate::line::Word;
@@ -160,7 +160,7 @@ fn meaning(option: &str, entry: &Entry, text: &str, target: &Target, host: &Host
             }
         }
         ("dom0_max_vcpus", _) => {
-            if let Ok(vcpus) = Vcpus::parse(text) {
+            if let Ok(vcpus) = Vcpus::parse(text, target.arch) {
                 let range = match vcpus.most {
                     Some(most) if most == vcpus.least => format!("{most} processors"),
                     Some(most) => {
@@ -170,9 +170,12 @@ fn meaning(option: &str, entry: &Entry, text: &str, target: &Target, host: &Host
                 };
                 value.told.push(format!("{text}: {range}"));
                 if let Some(cpus) = host.cpus {
-                    let given = vcpus.forecast(cpus);
+                    let given = vcpus.forecast(cpus, target.arch);
                     value.vcpus = Some(given);
-                    let told = format!("on a host with {cpus}: {given}");
+                    let mut told = format!("on a host with {cpus}: {given}");
+                    if given > VCPUS_MAX_PVH {
+                        told += &format!("; a PVH Dom0 has at most {VCPUS_MAX_PVH}");
+                    }
                     value.told.push(told);
                 }
             }

@@ -9,8 +9,12 @@ use crate::{Arch, Error};
 
 const PAGE: u64 = 4096;
 
-/// A PV domain has no more; a PVH one has 128.
+/// A PV domain has no more.
 const VCPUS_MAX: u64 = 8192;
+
+/// A PVH domain has no more, nor has one on Arm; older interrupt controllers
+/// there lower that to 8.
+pub(crate) const VCPUS_MAX_PVH: u64 = 128;
 
 /// The machine that Xen runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -137,10 +141,14 @@ fn pages(amount: &Amount, free: u64) -> u64 {
 impl Vcpus {
     /// How many it gives on a host with that many processors.
     #[must_use]
-    pub fn forecast(&self, cpus: u64) -> u64 {
+    pub fn forecast(&self, cpus: u64, arch: Arch) -> u64 {
+        let most = match arch {
+            Arch::X86_64 => VCPUS_MAX,
+            Arch::Aarch64 => VCPUS_MAX_PVH,
+        };
         cpus.max(self.least)
             .min(self.most.unwrap_or(u64::MAX))
-            .min(VCPUS_MAX)
+            .min(most)
     }
 }
 
@@ -190,13 +198,20 @@ mod tests {
 
     #[test]
     fn processors_are_reckoned_as_xen_does() {
-        let forecast = |text: &str, cpus| Vcpus::parse(text).unwrap().forecast(cpus);
+        let on =
+            |arch| move |text: &str, cpus| Vcpus::parse(text, arch).unwrap().forecast(cpus, arch);
+        let forecast = on(Arch::X86_64);
         assert_eq!(forecast("4-8", 16), 8);
         assert_eq!(forecast("4-8", 6), 6);
         assert_eq!(forecast("4-8", 2), 4);
         assert_eq!(forecast("-2", 16), 2);
         assert_eq!(forecast("4-", 16), 16);
         assert_eq!(forecast("3", 16), 3);
+        assert_eq!(forecast("1-", 9000), 8192);
+        let forecast = on(Arch::Aarch64);
+        assert_eq!(forecast("8", 4), 8);
+        assert_eq!(forecast("0", 4), 4);
+        assert_eq!(forecast("0", 200), 128);
     }
 
     #[test]

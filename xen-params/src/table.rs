@@ -255,7 +255,12 @@ mod tests {
     #[test]
     fn machines_are_told_apart() {
         let on = |name: &str, arch| table().iter().any(|e| e.name == name && e.on(arch));
-        assert!(on("ept", Arch::Aarch64));
+        for name in ["ept", "cpuid_mask_ecx", "dbgp", "vga", "crashkernel", "gdb"] {
+            assert!(on(name, Arch::X86_64) && !on(name, Arch::Aarch64), "{name}");
+        }
+        for name in ["sched", "loglvl", "xsm", "iommu", "debug_stack_lines"] {
+            assert!(on(name, Arch::X86_64) && on(name, Arch::Aarch64), "{name}");
+        }
         assert!(on("vpid", Arch::X86_64) && !on("vpid", Arch::Aarch64));
         assert!(on("dit", Arch::X86_64) && !on("dit", Arch::Aarch64));
         assert!(on("dtuart", Arch::Aarch64) && !on("dtuart", Arch::X86_64));

@@ -18,8 +18,10 @@ fuzz_target!(|given: (u8, u64, &str)| {
         let forecast = memory.forecast(number, Arch::X86_64);
         assert!(forecast.now <= number);
     }
-    if let Ok(vcpus) = Vcpus::parse(value) {
-        assert!(vcpus.forecast(number) <= 8192);
+    for (arch, most) in [(Arch::X86_64, 8192), (Arch::Aarch64, 128)] {
+        if let Ok(vcpus) = Vcpus::parse(value, arch) {
+            assert!(vcpus.forecast(number, arch) <= most);
+        }
     }
     let _ = (parse_size(value), parse_integer(value), parse_boolean(value));
     let target = Target { arch: Arch::X86_64, xen: None };

@@ -311,3 +311,20 @@ fn a_kernel_s_line_that_xen_would_cut_is_an_error() {
     assert_eq!(found.len(), 1);
     assert_eq!((found[0].code, found[0].at), (Code::LineTooLong, 3));
 }
+
+#[test]
+fn on_arm_processors_are_a_number_and_x86_s_options_are_another_machine_s() {
+    let target = target(Arch::Aarch64, None);
+    let codes = |line: &str| -> Vec<Code> { lint(line, &target).iter().map(|f| f.code).collect() };
+    assert_eq!(codes("dom0_max_vcpus=4"), []);
+    assert_eq!(codes("dom0_max_vcpus=2-8"), [Code::BadValue]);
+    for option in [
+        "ept=ad",
+        "vga=current",
+        "snb_igd_quirk",
+        "dbgp=ehci",
+        "font=8x16",
+    ] {
+        assert_eq!(codes(option), [Code::OtherMachine], "{option}");
+    }
+}

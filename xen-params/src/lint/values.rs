@@ -86,7 +86,7 @@ impl<'a> Linter<'a> {
                 Err(what) => self.error(word, Code::BadValue, what),
             },
             "dom0_max_vcpus" => {
-                if let Err(what) = Vcpus::parse(value) {
+                if let Err(what) = Vcpus::parse(value, self.target.arch) {
                     self.error(word, Code::BadValue, what);
                 }
             }

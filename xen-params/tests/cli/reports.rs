@@ -191,7 +191,7 @@ fn explain_tells_what_an_option_and_its_value_mean() {
         "dom0_max_vcpus\n  \
                How many virtual processors Dom0 has\n  \
                takes:    <int>[-[<int>]] | -<int>\n  \
-               machines: all\n  \
+               machines: x86\n  \
                4-8: as the host has, at least 4, at most 8\n  \
                on a host with 16: 8\n\
              \n\
