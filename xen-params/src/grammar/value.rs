@@ -24,7 +24,13 @@ use crate::line::OPTION_MAX;
 /// Places in a value: bit `n` is the place before its byte `n`.
 type Places = u128;
 
-const META: &[u8] = b"|()[]{}<>?^\\";
+/// A letter of the notation. Most letters are asked about, so this is no search.
+fn is_meta(byte: u8) -> bool {
+    matches!(
+        byte,
+        b'|' | b'(' | b')' | b'[' | b']' | b'{' | b'}' | b'<' | b'>' | b'?' | b'^' | b'\\'
+    )
+}
 
 /// What a value that fits holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -122,7 +128,7 @@ impl<'a> Matcher<'a> {
 
     fn sequence(&mut self, starts: Places) -> Places {
         let mut here = starts;
-        while self.peek().is_some_and(|next| !b"|)]}".contains(&next)) {
+        while !matches!(self.peek(), None | Some(b'|' | b')' | b']' | b'}')) {
             here = self.element(here);
         }
         here
@@ -182,7 +188,7 @@ impl<'a> Matcher<'a> {
 
     fn word(&mut self, starts: Places) -> Places {
         let rest = &self.grammar[self.at..];
-        let length = rest.bytes().position(|byte| META.contains(&byte));
+        let length = rest.bytes().position(is_meta);
         let word = &rest[..length.unwrap_or(rest.len())];
         self.at += word.len().max(1);
         if self.eat(b'?') {

@@ -6,6 +6,8 @@ mod memory;
 mod pairs;
 mod values;
 
+use std::collections::BTreeMap;
+
 use crate::Target;
 use crate::finding::{Code, Finding, Severity};
 use crate::grammar::Memory;
@@ -21,6 +23,7 @@ pub fn lint(text: &str, target: &Target) -> Vec<Finding> {
         target,
         findings: vec![],
         seen: vec![],
+        judged: BTreeMap::new(),
         memory: vec![],
     };
     let mut all = words(text);
@@ -118,11 +121,17 @@ const BUILT_WITH: [(&str, &str); 14] = [
     ("xsm", "XSM"),
 ];
 
+/// The row of an option, and whether `no-` stands before its name.
+type Judgement = Option<(&'static Entry, bool)>;
+
 struct Linter<'a> {
     target: &'a Target,
     findings: Vec<Finding>,
     /// Every option that Xen knows.
     seen: Vec<Seen<'a>>,
+    /// What was found in each word by itself: a line that repeats a mistake is
+    /// not slow.
+    judged: BTreeMap<&'a str, (Judgement, Vec<Finding>)>,
     /// Every amount of dom0_mem, with the option that it stands in.
     memory: Vec<(Word<'a>, Memory)>,
 }
@@ -162,9 +171,43 @@ impl<'a> Linter<'a> {
     }
 
     fn word(&mut self, word: &Word<'a>) {
+        let judgement = match self.judged.get(word.text) {
+            Some((judgement, findings)) => {
+                let again = findings.iter().cloned();
+                self.findings.extend(again.map(|finding| Finding {
+                    at: word.at,
+                    ..finding
+                }));
+                *judgement
+            }
+            None => {
+                let begin = self.findings.len();
+                let judgement = self.judge(word);
+                // Amounts of memory are gathered each time.
+                if self.memory.last().is_none_or(|(last, _)| last != word) {
+                    let findings = self.findings[begin..].to_vec();
+                    self.judged.insert(word.text, (judgement, findings));
+                }
+                judgement
+            }
+        };
+        if let Some((entry, negated)) = judgement {
+            self.duplicate(word, entry);
+            self.seen.push(Seen {
+                entry,
+                word: *word,
+                negated,
+            });
+        }
+    }
+
+    /// Looks at a word by itself; gives its row, and whether `no-` stands before
+    /// it, where Xen knows it.
+    fn judge(&mut self, word: &Word<'a>) -> Judgement {
         if word.text.chars().any(char::is_control) {
             let what = "a tab or another control character; only a space separates options";
-            return self.error(word, Code::ControlCharacter, what);
+            self.error(word, Code::ControlCharacter, what);
+            return None;
         }
         if word.text.len() > OPTION_MAX {
             let what = format!(
@@ -174,17 +217,20 @@ impl<'a> Linter<'a> {
             self.error(word, Code::OptionTooLong, what);
         }
         let Some((entry, negated)) = resolve(word, self.target) else {
-            return self.unknown(word);
+            self.unknown(word);
+            return None;
         };
         if !entry.on(self.target.arch) {
             let what = format!("only on {}, not on {}", entry.machines, self.target.arch);
-            return self.error(word, Code::OtherMachine, what);
+            self.error(word, Code::OtherMachine, what);
+            return None;
         }
         if !entry.at(self.target.xen) {
             let releases = entry.releases().unwrap_or_default();
             let xen = self.target.xen.map(|xen| xen.to_string());
             let what = format!("{releases}, not in {}", xen.unwrap_or_default());
-            return self.error(word, Code::OtherRelease, what);
+            self.error(word, Code::OtherRelease, what);
+            return None;
         }
         self.obsolete(word, entry);
         self.value(word, entry, negated);
@@ -192,12 +238,7 @@ impl<'a> Linter<'a> {
             let what = format!("only in a Xen built with CONFIG_{config}, others do not know it");
             self.remark(word, Severity::Hint, Code::BuildDependent, what);
         }
-        self.duplicate(word, entry);
-        self.seen.push(Seen {
-            entry,
-            word: *word,
-            negated,
-        });
+        Some((entry, negated))
     }
 
     fn unknown(&mut self, word: &Word<'_>) {

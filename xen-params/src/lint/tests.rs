@@ -328,3 +328,18 @@ fn on_arm_processors_are_a_number_and_x86_s_options_are_another_machine_s() {
         assert_eq!(codes(option), [Code::OtherMachine], "{option}");
     }
 }
+
+#[test]
+fn a_mistake_that_is_repeated_is_told_each_time() {
+    let target = target(Arch::X86_64, None);
+    for word in ["iomu=1", "smt=maybe", "root=/dev/sda", "dom0_mem=x"] {
+        let found = lint(&format!("{word} {word}"), &target);
+        let errors: Vec<&Finding> = found
+            .iter()
+            .filter(|one| one.severity == Severity::Error)
+            .collect();
+        assert_eq!(errors.len(), 2, "{word}");
+        assert_eq!((errors[0].at, errors[1].at), (0, word.len() + 1));
+        assert_eq!(errors[0].what, errors[1].what);
+    }
+}
