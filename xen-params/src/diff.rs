@@ -2,11 +2,15 @@
 
 use std::fmt::Write as _;
 
+use crate::grammar::{check, parse_boolean};
+use crate::line::Word;
 use crate::merge::name;
+use crate::table::{Entry, Parser, rows_of};
 
 /// The options in which two lines differ: `-` only in the first, `+` only in
 /// the second. An option's place among the others does not count, but the
-/// order of those with one name does. `placeholder`, which GRUB's scripts put
+/// order of those with one name does, and so do not the ways in which Xen reads
+/// one yes or no, such as `no-watchdog` and `watchdog=0`. `placeholder`, which GRUB's scripts put
 /// first, means nothing and is left out.
 #[must_use]
 pub fn diff(a: &str, b: &str) -> String {
@@ -20,7 +24,7 @@ pub fn diff(a: &str, b: &str) -> String {
     let mut text = String::new();
     for name in names {
         let (old, new) = (of(&a, name), of(&b, name));
-        if old == new {
+        if old.len() == new.len() && old.iter().zip(&new).all(|(a, b)| is_same(a, b)) {
             continue;
         }
         for (sign, options) in [('-', &old), ('+', &new)] {
@@ -45,6 +49,33 @@ fn of<'a>(line: &[(&'a str, &'a str)], wanted: &str) -> Vec<&'a str> {
         .filter(|(name, _)| *name == wanted)
         .map(|(_, option)| *option)
         .collect()
+}
+
+/// Xen takes the two for one thing. Both have one name.
+fn is_same(a: &str, b: &str) -> bool {
+    a == b || yes_or_no(a).is_some_and(|meant| yes_or_no(b) == Some(meant))
+}
+
+/// What an option says that is switched on or off.
+fn yes_or_no(text: &str) -> Option<bool> {
+    let word = Word { at: 0, text };
+    let (key, value) = (word.key(), word.value().unwrap_or_default());
+    let is_negated = name(&word) != key;
+    // Two answers at once are no clear one.
+    if is_negated && !value.is_empty() {
+        return None;
+    }
+    let takes_it = |entry: &Entry| match entry.parser {
+        Parser::Boolean => true,
+        Parser::Custom => ["yes", value]
+            .iter()
+            .all(|v| check(entry.syntax, v, None).is_ok()),
+        _ => false,
+    };
+    if !rows_of(name(&word)).any(takes_it) {
+        return None;
+    }
+    parse_boolean(value).ok().map(|is_on| is_on != is_negated)
 }
 
 #[cfg(test)]
@@ -74,5 +105,28 @@ mod tests {
             diff("loglvl=all loglvl=info", "loglvl=info loglvl=all"),
             "-loglvl=all\n-loglvl=info\n+loglvl=info\n+loglvl=all\n"
         );
+    }
+
+    #[test]
+    fn one_yes_or_no_in_another_way_is_no_difference() {
+        for (a, b) in [
+            ("no-watchdog", "watchdog=0"),
+            ("smt", "smt=on"),
+            ("no-smt", "smt=off"),
+            ("sync_console=yes", "sync_console=true"),
+        ] {
+            assert_eq!(diff(a, b), "", "{a} {b}");
+        }
+        for (a, b) in [
+            ("no-watchdog", "watchdog"),
+            ("watchdog", "watchdog=force"),
+            ("maxcpus=1", "maxcpus=yes"),
+            ("dom0_max_vcpus=1", "dom0_max_vcpus=yes"),
+            ("no-smt=0", "smt"),
+            ("novel=1", "novel=yes"),
+            ("xsm", "xsm=1"),
+        ] {
+            assert_ne!(diff(a, b), "", "{a} {b}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use crate::finding::Finding;
 use crate::forecast::{Host, VCPUS_MAX_PVH, told};
 use crate::format::to_json;
 use crate::grammar::{Amount, Bound, Memory, Vcpus, describe, parse_boolean, parse_size};
-use crate::line::Word;
+use crate::line::{Word, words};
 use crate::lint::{lint, resolve};
 use crate::table::{Entry, Parser, find, nearest, table};
 use crate::{Error, Target};
@@ -48,12 +48,18 @@ pub fn explain(
 ) -> Result<String, Error> {
     let mut rows: Vec<Explained<'_>> = vec![];
     let mut text = String::new();
-    for option in options {
-        let word = Word {
+    // A quoted line is as good as its words.
+    let words = options.iter().flat_map(|option| {
+        let is_blank = option.trim_matches(' ').is_empty();
+        let nothing = is_blank.then_some(Word {
             at: 0,
             text: option,
-        };
-        if word.key().is_empty() {
+        });
+        words(option).chain(nothing)
+    });
+    for word in words {
+        let option = word.text;
+        if word.key().trim_matches(' ').is_empty() {
             let why = format!("{option:?}: the name of an option expected");
             return Err(Error::Usage(why));
         }

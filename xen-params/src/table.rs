@@ -175,17 +175,21 @@ pub fn table() -> &'static [Entry] {
 
 /// Some machine and some release has it.
 pub(crate) fn is_option(name: &str) -> bool {
-    let at = TABLE.partition_point(|entry| entry.name < name);
-    TABLE.get(at).is_some_and(|entry| entry.name == name)
+    rows_of(name).next().is_some()
+}
+
+/// The rows of one option, in the file's order.
+pub(crate) fn rows_of(name: &str) -> impl Iterator<Item = &'static Entry> {
+    let begin = TABLE.partition_point(|entry| entry.name < name);
+    TABLE[begin..]
+        .iter()
+        .take_while(move |entry| entry.name == name)
 }
 
 /// The rows of one option, the one that holds best for the target first.
 #[must_use]
 pub fn find(name: &str, target: &Target) -> Vec<&'static Entry> {
-    let all = table();
-    let begin = all.partition_point(|entry| entry.name < name);
-    let same = all[begin..].iter().take_while(|entry| entry.name == name);
-    let mut found: Vec<&Entry> = same.collect();
+    let mut found: Vec<&Entry> = rows_of(name).collect();
     // A row for one kind of machine says more than the one for all.
     let rank = |entry: &Entry| {
         (

@@ -206,6 +206,15 @@ fn explain_tells_what_an_option_and_its_value_mean() {
         .assert()
         .success()
         .stdout(contains("  off: no\n").and(contains("  credit: is taken so\n")));
+    // A line in quotes is as good as its words.
+    params(&["explain", "smt=off sched=credit"])
+        .assert()
+        .success()
+        .stdout(contains("  off: no\n").and(contains("  credit: is taken so\n")));
+    params(&["explain", " "])
+        .assert()
+        .code(2)
+        .stderr("xen-params: \" \": the name of an option expected (see --help)\n");
     params(&["explain", "--cpus=0", "dom0_max_vcpus=1"])
         .assert()
         .code(2);
