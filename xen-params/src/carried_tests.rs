@@ -237,3 +237,60 @@ fn a_grub_cfg_is_read_as_grub_reads_it() {
         ]
     );
 }
+
+#[test]
+fn what_xl_info_tells_of_the_release_goes_with_the_line() {
+    let text = "xen_version            : 4.17.5\nxen_commandline        : fred=1\n";
+    let found = carried(text);
+    assert_eq!(found[0].xen, "4.17".parse().ok());
+    assert_eq!(found[0].number, 2);
+    assert_eq!(carried("xen_commandline: smt=0\n")[0].xen, None);
+}
+
+#[test]
+fn what_xen_efi_would_not_find_in_a_xen_cfg_is_told() {
+    let target = Target {
+        arch: crate::Arch::X86_64,
+        xen: None,
+    };
+    let told = |text: &str| -> Vec<(usize, String)> {
+        let found = carried(text);
+        let findings = found.iter().flat_map(|one| {
+            let told = one.findings(&target).into_iter();
+            told.map(|finding| (one.number, finding.to_string()))
+        });
+        findings.collect()
+    };
+    let spaces = "[global]\ndefault=a\n[a]\noptions = smt=0 noreboot\nkernel=vmlinuz ro\n";
+    assert_eq!(
+        told(spaces),
+        [(
+            4,
+            "options: in xen.cfg no space may stand before =: the line is not read".to_owned()
+        )]
+    );
+    let other = spaces.replace("=a", "=b").replace(" = ", "=");
+    assert_eq!(
+        told(&other),
+        [(
+            2,
+            "default=b: no section has that name, so xen.efi finds no kernel".to_owned()
+        )]
+    );
+    // The first line is one nevertheless.
+    assert_eq!(lines(&other)[0], xen(4, "smt=0 noreboot"));
+    assert_eq!(told(&other.replace("=b", "=a")), []);
+}
+
+#[test]
+fn finds_the_lines_of_an_extlinux_conf() {
+    let text = "DEFAULT menu.c32\nTIMEOUT 30\n\
+        LABEL lts\n  LINUX vmlinuz-lts\n  INITRD initramfs-lts\n  APPEND root=/dev/sda quiet\n\
+        LABEL xen-lts\n  MENU LABEL Xen/Linux lts\n  KERNEL mboot.c32\n  \
+        APPEND /xen.gz dom0_mem=1G smt=0 --- /vmlinuz-lts root=/dev/sda ro --- /initramfs-lts\n";
+    assert_eq!(
+        lines(text),
+        [xen(10, "dom0_mem=1G smt=0"), linux(10, "root=/dev/sda ro")]
+    );
+    assert_eq!(lines("label a\n append root=/dev/sda\n"), []);
+}

@@ -75,9 +75,9 @@ pub struct ComposeArgs {
 #[derive(Debug, Clone, clap::Args)]
 pub struct LintArgs {
     /// The command line; or files; - or nothing: standard input. A file is
-    /// known by what it holds: the output of xl info, a grub.cfg, an
-    /// /etc/default/grub, a xen.cfg, a limine.conf, or a command line in each
-    /// line
+    /// known by what it holds: the output of xl info, whose release counts
+    /// unless --xen names one, a grub.cfg, an /etc/default/grub, a xen.cfg, a limine.conf, an extlinux.conf, or a
+    /// command line in each line
     #[arg(value_name = "LINE")]
     pub line: Vec<String>,
 

@@ -17,6 +17,7 @@ mod diff;
 mod entry_files;
 mod error;
 mod explain;
+mod extlinux_conf;
 mod finding;
 mod forecast;
 mod format;

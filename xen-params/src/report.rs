@@ -41,7 +41,7 @@ pub(crate) fn lint_lines(
     out: &mut dyn Write,
 ) -> Result<(), Error> {
     let root = &args.report.target.root;
-    let checked = checked(&args.line, root, target)?;
+    let checked = checked(&args.line, root, target, args.report.target.xen.is_some())?;
     if args.report.json {
         print(&to_json(&checked)?, out)?;
     } else {
@@ -66,7 +66,18 @@ pub(crate) fn lint_lines(
     }
 }
 
-fn checked(given: &[String], root: &Path, target: &Target) -> Result<Vec<Checked>, Error> {
+/// A release that a text names is the one that its line is for, unless another
+/// was asked for.
+fn checked(
+    given: &[String],
+    root: &Path,
+    target: &Target,
+    is_release_given: bool,
+) -> Result<Vec<Checked>, Error> {
+    let target_of = |one: &Carried| Target {
+        xen: one.xen.filter(|_| !is_release_given).or(target.xen),
+        ..*target
+    };
     let of = |file: Option<&String>, text: &str| -> Result<Vec<Checked>, Error> {
         let lines = carried(text);
         if lines.is_empty() && !text.trim().is_empty() {
@@ -77,7 +88,7 @@ fn checked(given: &[String], root: &Path, target: &Target) -> Result<Vec<Checked
             file: file.cloned(),
             number: Some(one.number),
             side: one.side,
-            findings: one.findings(target),
+            findings: one.findings(&target_of(&one)),
             line: one.line,
         };
         Ok(lines.into_iter().map(one).collect())

@@ -312,3 +312,18 @@ fn what_is_written_for_grub_is_read_back_as_the_same() {
         .success()
         .stdout(format!("{line}\n"));
 }
+
+#[test]
+fn the_release_that_xl_info_names_is_the_one_that_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("info");
+    let text = "xen_version : 4.17.5\nxen_commandline : fred=1\n";
+    std::fs::write(&path, text).unwrap();
+    let path = path.to_str().unwrap();
+    params(&["lint", path]).assert().code(6).stdout(format!(
+        "{path}:2: error: fred=1: since Xen 4.21, not in 4.17\n"
+    ));
+    for xen in ["4.21", "all"] {
+        params(&["lint", "--xen", xen, path]).assert().success();
+    }
+}
