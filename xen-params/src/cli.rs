@@ -76,8 +76,8 @@ pub struct ComposeArgs {
 pub struct LintArgs {
     /// The command line; or files; - or nothing: standard input. A file is
     /// known by what it holds: the output of xl info, whose release counts
-    /// unless --xen names one, a grub.cfg, an /etc/default/grub, a xen.cfg, a limine.conf, an extlinux.conf, or a
-    /// command line in each line
+    /// unless --xen names one, a grub.cfg, an /etc/default/grub, a xen.cfg, a
+    /// limine.conf, an extlinux.conf, or a command line in each line
     #[arg(value_name = "LINE")]
     pub line: Vec<String>,
 

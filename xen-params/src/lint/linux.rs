@@ -151,3 +151,22 @@ pub fn lint_linux(text: &str, target: &Target) -> Vec<Finding> {
     }
     findings
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Arch;
+
+    #[test]
+    fn a_kernel_s_line_that_xen_would_cut_is_an_error() {
+        let target = Target {
+            arch: Arch::X86_64,
+            xen: None,
+        };
+        let line = |length: usize| format!("ro {}", "x".repeat(length - 3));
+        assert_eq!(lint_linux(&line(1023), &target), []);
+        let found = lint_linux(&line(1024), &target);
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].code, found[0].at), (Code::LineTooLong, 3));
+    }
+}

@@ -300,19 +300,6 @@ proptest! {
 }
 
 #[test]
-fn a_kernel_s_line_that_xen_would_cut_is_an_error() {
-    let target = Target {
-        arch: Arch::X86_64,
-        xen: None,
-    };
-    let line = |length: usize| format!("ro {}", "x".repeat(length - 3));
-    assert_eq!(lint_linux(&line(1023), &target), []);
-    let found = lint_linux(&line(1024), &target);
-    assert_eq!(found.len(), 1);
-    assert_eq!((found[0].code, found[0].at), (Code::LineTooLong, 3));
-}
-
-#[test]
 fn on_arm_processors_are_a_number_and_x86_s_options_are_another_machine_s() {
     let target = target(Arch::Aarch64, None);
     let codes = |line: &str| -> Vec<Code> { lint(line, &target).iter().map(|f| f.code).collect() };

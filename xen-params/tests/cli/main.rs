@@ -1,5 +1,6 @@
 //! The program as a whole: lines, formats, variables and reports.
 
+mod files;
 mod formats;
 mod lines;
 mod reports;
