@@ -6,8 +6,6 @@ mod memory;
 mod pairs;
 mod values;
 
-use std::collections::BTreeMap;
-
 use crate::Target;
 use crate::finding::{Code, Finding, Severity};
 use crate::grammar::Memory;
@@ -23,7 +21,7 @@ pub fn lint(text: &str, target: &Target) -> Vec<Finding> {
         target,
         findings: vec![],
         seen: vec![],
-        judged: BTreeMap::new(),
+        judged: vec![],
         memory: vec![],
     };
     let mut all = words(text);
@@ -129,9 +127,9 @@ struct Linter<'a> {
     findings: Vec<Finding>,
     /// Every option that Xen knows.
     seen: Vec<Seen<'a>>,
-    /// What was found in each word by itself: a line that repeats a mistake is
-    /// not slow.
-    judged: BTreeMap<&'a str, (Judgement, Vec<Finding>)>,
+    /// Each word, and what was found in it: a line that repeats itself is not
+    /// slow.
+    judged: Vec<(&'a str, Judgement, Vec<Finding>)>,
     /// Every amount of dom0_mem, with the option that it stands in.
     memory: Vec<(Word<'a>, Memory)>,
 }
@@ -171,8 +169,9 @@ impl<'a> Linter<'a> {
     }
 
     fn word(&mut self, word: &Word<'a>) {
-        let judgement = match self.judged.get(word.text) {
-            Some((judgement, findings)) => {
+        let earlier = self.judged.iter().find(|(text, ..)| *text == word.text);
+        let judgement = match earlier {
+            Some((_, judgement, findings)) => {
                 let again = findings.iter().cloned();
                 self.findings.extend(again.map(|finding| Finding {
                     at: word.at,
@@ -184,9 +183,10 @@ impl<'a> Linter<'a> {
                 let begin = self.findings.len();
                 let judgement = self.judge(word);
                 // Amounts of memory are gathered each time.
-                if self.memory.last().is_none_or(|(last, _)| last != word) {
+                let is_memory = self.memory.last().is_some_and(|(last, _)| last == word);
+                if !is_memory {
                     let findings = self.findings[begin..].to_vec();
-                    self.judged.insert(word.text, (judgement, findings));
+                    self.judged.push((word.text, judgement, findings));
                 }
                 judgement
             }
