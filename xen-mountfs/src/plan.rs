@@ -107,23 +107,22 @@ pub fn plan_mount(facts: &Facts, target: &Path, goal: Goal) -> Result<Vec<Step>,
         return plan_unmount(facts, target);
     }
     let capabilities = target.join("capabilities");
-    match facts.mounted.last().map(String::as_str) {
-        Some("xenfs") => match &facts.capabilities {
-            Some(text) if says_control_d(text) => Ok(vec![]),
-            _ => Err(Error::Guest { capabilities }),
-        },
+    match (facts.mounted.last(), &facts.capabilities) {
+        (Some(_), Some(text)) if says_control_d(text) => Ok(vec![]),
+        (Some(_), Some(_)) => Err(Error::Guest { capabilities }),
         _ if !facts.under_xen => Err(Error::NotUnderXen),
-        Some(other) => Err(Error::OtherFilesystem {
+        (Some(other), None) if other != "xenfs" => Err(Error::OtherFilesystem {
             target: target.to_path_buf(),
-            filesystem: other.to_owned(),
+            filesystem: other.clone(),
         }),
-        None if !facts.target_exists => Err(Error::NoMountPoint {
-            target: target.to_path_buf(),
-        }),
-        None if goal == Goal::Checked => Err(Error::NotMounted {
+        _ if !facts.target_exists => Err(Error::NoMountPoint {
             target: target.to_path_buf(),
         }),
-        None => Ok(vec![
+        // Or it is no longer: another has just unmounted it.
+        _ if goal == Goal::Checked => Err(Error::NotMounted {
+            target: target.to_path_buf(),
+        }),
+        _ => Ok(vec![
             Step::Mount(target.to_path_buf()),
             Step::RequireControlD(capabilities),
         ]),

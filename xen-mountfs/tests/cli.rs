@@ -96,14 +96,36 @@ fn names_the_option_that_the_kernel_lacks() {
 
 #[test]
 fn refuses_a_target_that_something_else_covers() {
-    for arguments in [&["--check"][..], &["-n"], &["-n", "--unmount"]] {
+    for root in ["covered", "covered-by-a-move"] {
+        for arguments in [&["--check"][..], &["-n"], &["-n", "--unmount"]] {
+            expect(
+                under(root, arguments),
+                6,
+                "",
+                "xen-mountfs: /proc/xen: tmpfs is mounted there, not xenfs\n",
+            );
+        }
+    }
+}
+
+#[test]
+fn is_not_mounted_where_it_cannot_be_met() {
+    for root in ["proc-of-its-own", "unmounted-meanwhile"] {
         expect(
-            under("covered", arguments),
-            6,
+            under(root, &["--check"]),
+            5,
             "",
-            "xen-mountfs: /proc/xen: tmpfs is mounted there, not xenfs\n",
+            "xen-mountfs: xenfs is not mounted on /proc/xen\n",
+        );
+        expect(
+            under(root, &["-n"]),
+            0,
+            "mount -t xenfs -o nosuid,nodev,noexec xenfs /proc/xen\n\
+             grep -q control_d /proc/xen/capabilities\n",
+            "",
         );
     }
+    expect(under("proc-of-its-own", &["-n", "--unmount"]), 0, "", "");
 }
 
 #[test]
