@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 
+use crate::escape::one_line;
 use crate::fault::Fault;
 use crate::{Refusal, Seen, seconds};
 
@@ -188,6 +189,12 @@ impl Error {
             Fault::Refused(refusal) => Self::Refused { doing, refusal },
             Fault::System(source) => Self::System { doing, source },
         }
+    }
+
+    /// The error as one line, whatever the paths in it hold.
+    #[must_use]
+    pub fn line(&self) -> String {
+        one_line(&self.to_string())
     }
 
     /// The exit status, as the manual page lists them.

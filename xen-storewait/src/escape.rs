@@ -18,6 +18,19 @@ pub fn escape(value: &[u8]) -> String {
     text
 }
 
+/// A message in one line, whatever the paths in it hold.
+pub(crate) fn one_line(message: &str) -> String {
+    let mut line = String::with_capacity(message.len());
+    for letter in message.chars() {
+        if letter.is_control() {
+            line.extend(letter.escape_default());
+        } else {
+            line.push(letter);
+        }
+    }
+    line
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -25,6 +38,11 @@ mod tests {
     #[test]
     fn leaves_plain_text_as_it_is() {
         assert_eq!(escape(br#"a "quoted" 'word'"#), r#"a "quoted" 'word'"#);
+    }
+
+    #[test]
+    fn a_message_is_one_line_in_its_own_letters() {
+        assert_eq!(one_line("/r\u{fc}n\n\u{1b}[m"), "/r\u{fc}n\\n\\u{1b}[m");
     }
 
     #[test]

@@ -14,7 +14,8 @@ const INTERVAL: Duration = Duration::from_secs(5);
 /// then `WATCHDOG=1` for each answer if it wants to hear that.
 ///
 /// Returns only when the store closes the connection ([`Error::Died`]), or has
-/// not answered for as long as `silence` ([`Error::Silent`]).
+/// not answered for as long as `silence` ([`Error::Silent`]), or where nobody
+/// is there to be told `READY=1`.
 pub(crate) fn hold(
     store: &mut Store,
     silence: Duration,
@@ -23,11 +24,15 @@ pub(crate) fn hold(
 ) -> Result<(), Error> {
     let interval = INTERVAL.min(silence / 2);
     let interval = watchdog.map_or(interval, |watchdog| interval.min(watchdog));
-    notify.send("READY=1\nSTATUS=the store answers")?;
+    let mut is_told = false;
     let mut answered = Instant::now();
     loop {
+        if !is_told {
+            is_told = notify.send("READY=1\nSTATUS=the store answers")?;
+        }
         if watchdog.is_some() {
-            notify.send("WATCHDOG=1")?;
+            // Whoever does not hear it will act; the store lives all the same.
+            let _ = notify.send("WATCHDOG=1");
         }
         let path = store.path().to_path_buf();
         let failed = |fault| match fault {

@@ -11,7 +11,7 @@ fn main() -> ExitCode {
         Err(error) => {
             // In one piece: many may wait at once. Nobody is left to tell when
             // stderr is gone; the status still says it.
-            let line = format!("xen-storewait: {error}\n");
+            let line = format!("xen-storewait: {}\n", error.line());
             let _ = stderr().write_all(line.as_bytes());
             ExitCode::from(error.exit_status())
         }

@@ -1,6 +1,7 @@
 //! Tells the service manager how it goes: the datagrams of sd_notify(3).
 
 use std::env;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::ffi::OsStrExt as _;
@@ -11,7 +12,13 @@ use crate::Error;
 
 /// The way to the service manager, where there is one that wants to know.
 pub(crate) struct Notify {
-    to: Option<(UnixDatagram, SocketAddr)>,
+    to: Option<Manager>,
+}
+
+struct Manager {
+    socket: UnixDatagram,
+    address: SocketAddr,
+    name: OsString,
 }
 
 impl Notify {
@@ -21,33 +28,43 @@ impl Notify {
         let Some(name) = name else {
             return Ok(Self { to: None });
         };
-        let failed = |source| {
-            let doing = format!("notify {}", name.to_string_lossy());
-            Error::system(doing, source)
-        };
         let address = match name.as_bytes().strip_prefix(b"@") {
             Some(rest) => SocketAddr::from_abstract_name(rest),
             None => SocketAddr::from_pathname(&name),
         };
-        let address = address.map_err(failed)?;
-        let socket = UnixDatagram::unbound().map_err(failed)?;
-        Ok(Self {
-            to: Some((socket, address)),
-        })
+        let address = address.map_err(|source| failed(&name, source))?;
+        let socket = UnixDatagram::unbound().map_err(|source| failed(&name, source))?;
+        // A manager that does not read must not keep us from the store.
+        socket
+            .set_nonblocking(true)
+            .map_err(|source| failed(&name, source))?;
+        let to = Some(Manager {
+            socket,
+            address,
+            name,
+        });
+        Ok(Self { to })
     }
 
-    /// Sends it, for example `READY=1`.
-    pub(crate) fn send(&self, state: &str) -> Result<(), Error> {
-        let Some((socket, address)) = &self.to else {
-            return Ok(());
+    /// Sends it, for example `READY=1`. `false`: the manager has not yet read
+    /// what it was told before, and did not take this.
+    pub(crate) fn send(&self, state: &str) -> Result<bool, Error> {
+        let Some(manager) = &self.to else {
+            return Ok(true);
         };
-        match socket.send_to_addr(state.as_bytes(), address) {
-            Err(error) if error.kind() != io::ErrorKind::Interrupted => {
-                Err(Error::system(format!("notify {state}"), error))
-            }
-            _ => Ok(()),
+        let sent = manager
+            .socket
+            .send_to_addr(state.as_bytes(), &manager.address);
+        match sent {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+            Err(error) => Err(failed(&manager.name, error)),
         }
     }
+}
+
+fn failed(name: &OsStr, source: io::Error) -> Error {
+    Error::system(format!("notify {}", name.to_string_lossy()), source)
 }
 
 /// How often the service manager wants to hear `WATCHDOG=1`: twice as often as

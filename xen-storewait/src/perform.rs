@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::time::Duration;
 
-use crate::escape::escape;
+use crate::escape::{escape, one_line};
 use crate::seed::seed_dom0;
 use crate::{Action, Calls, Error, Expected};
 
@@ -23,7 +23,7 @@ impl Output<'_> {
     pub(crate) fn remark(&mut self, what: &str) {
         if self.verbose {
             // The work is done; a lost remark does not undo it.
-            let _ = writeln!(self.err, "xen-storewait: {what}");
+            let _ = writeln!(self.err, "xen-storewait: {}", one_line(what));
         }
     }
 

@@ -6,7 +6,7 @@ mod program;
 
 use std::fs;
 use std::os::unix::net::UnixDatagram;
-use std::process::Child;
+use std::process::{Child, Output};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -67,11 +67,7 @@ fn is_ready_when_the_store_answers_and_ends_as_soon_as_it_dies() {
         "{:?}",
         died.elapsed()
     );
-    let line = format!(
-        "xen-storewait: hold: the store closed the connection on {}/run/xenstored/socket\n",
-        held.root.path().display()
-    );
-    assert_eq!(said(&output), ("", line.as_str(), 1));
+    assert_eq!(said(&output), ("", death(&held).as_str(), 1));
 }
 
 #[test]
@@ -102,6 +98,82 @@ fn keeps_the_watchdog_quiet_for_as_long_as_the_store_answers() {
     assert!(started.elapsed() >= Duration::from_millis(200));
     drop(double);
     assert_eq!(said(&child.wait_with_output().unwrap()).2, 1);
+}
+
+/// What it says at its end, which must come.
+fn end_of(mut child: Child) -> Output {
+    let latest = Instant::now() + Duration::from_secs(20);
+    while child.try_wait().unwrap().is_none() && Instant::now() < latest {
+        thread::sleep(Duration::from_millis(10));
+    }
+    child.kill().unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn death(held: &Held) -> String {
+    format!(
+        "xen-storewait: hold: the store closed the connection on {}/run/xenstored/socket\n",
+        held.root.path().display()
+    )
+}
+
+#[test]
+fn ends_with_the_store_though_nobody_reads_what_it_tells() {
+    let held = held();
+    let double = held.store(Manner::Honest);
+    let child = held.hold("20", "20000");
+    // The queue of a manager holds ten by default.
+    thread::sleep(Duration::from_secs(1));
+    drop(double);
+    assert_eq!(said(&end_of(child)), ("", death(&held).as_str(), 1));
+    assert!(held.heard().starts_with("READY=1"));
+}
+
+#[test]
+fn is_ready_as_soon_as_the_manager_can_hear_it() {
+    let held = held();
+    let other = UnixDatagram::unbound().unwrap();
+    other.set_nonblocking(true).unwrap();
+    let mut queued = 0;
+    while other
+        .send_to(b"other", held.root.path().join("notify"))
+        .is_ok()
+    {
+        queued += 1;
+    }
+    let double = held.store(Manner::Honest);
+    let child = held.hold("20", "20000");
+    thread::sleep(Duration::from_millis(300));
+    for _ in 0..queued {
+        assert_eq!(held.heard(), "other");
+    }
+    while !held.heard().starts_with("READY=1") {}
+    drop(double);
+    assert_eq!(said(&end_of(child)).2, 1);
+}
+
+#[test]
+fn stays_while_the_store_lives_though_the_manager_is_gone() {
+    let held = held();
+    let double = held.store(Manner::Honest);
+    let child = held.hold("20", "20000");
+    assert!(held.heard().starts_with("READY=1"));
+    fs::remove_file(held.root.path().join("notify")).unwrap();
+    thread::sleep(Duration::from_millis(300));
+    drop(double);
+    assert_eq!(said(&end_of(child)), ("", death(&held).as_str(), 1));
+}
+
+#[test]
+fn says_in_one_line_that_there_is_no_manager() {
+    let held = held();
+    let _double = held.store(Manner::Honest);
+    let mut program = program(held.root.path());
+    program.args(["--hold", "--timeout", "20"]);
+    program.env("NOTIFY_SOCKET", "/nowhere/no\nsocket");
+    let line =
+        "xen-storewait: notify /nowhere/no\\nsocket: No such file or directory (os error 2)\n";
+    assert_eq!(said(&end_of(program.spawn().unwrap())), ("", line, 1));
 }
 
 #[test]
