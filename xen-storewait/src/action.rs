@@ -1,7 +1,7 @@
 //! What is asked of a store that answers, in the order of the command line.
 
 use std::ffi::OsString;
-use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
@@ -59,6 +59,15 @@ impl Expected {
             Self::Gone => value.is_none(),
             Self::Value(expected) => value == Some(expected),
         }
+    }
+
+    /// As it is written for `--wait`.
+    pub(crate) fn condition(&self, path: &[u8]) -> OsString {
+        OsString::from_vec(match self {
+            Self::There => path.to_vec(),
+            Self::Gone => [b"!", path].concat(),
+            Self::Value(value) => [path, b"=", value].concat(),
+        })
     }
 }
 
@@ -190,6 +199,7 @@ mod tests {
         let expected = |text: &[u8]| match Action::parse_wait(text).unwrap() {
             Action::Wait { path, expected } => {
                 assert_eq!(path, b"/a");
+                assert_eq!(expected.condition(&path).as_bytes(), text);
                 expected
             }
             _ => unreachable!(),

@@ -130,6 +130,11 @@ pub struct Args {
     )]
     pub rundir: Option<PathBuf>,
 
+    /// With --device and --wait: print each value that is seen, set the watch
+    /// in this process
+    #[arg(long, hide = true, requires = "device")]
+    pub tell: bool,
+
     /// The caller holds the lock already
     #[arg(
         long,

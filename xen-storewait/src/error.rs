@@ -48,6 +48,15 @@ pub enum Error {
         given: Duration,
     },
 
+    /// What the process that set the watch said at its end.
+    #[error("{what}")]
+    Elsewhere {
+        /// Its words.
+        what: String,
+        /// Its exit status; `None` if it was killed.
+        status: Option<u8>,
+    },
+
     /// One request was not answered by the deadline.
     #[error("{doing}: no answer in time{}", part_of_reply(*.received))]
     Late {
@@ -206,6 +215,7 @@ impl Error {
                 refusal: Refusal::NotPermitted,
                 ..
             } => 4,
+            Self::Elsewhere { status, .. } => status.unwrap_or(1),
             Self::NoProgram { .. } => 5,
             Self::Variable { .. } | Self::BadSetting { .. } => 6,
             Self::NotInTime { .. }

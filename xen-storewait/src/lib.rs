@@ -18,6 +18,7 @@ mod action;
 mod calls;
 mod cli;
 mod deadline;
+mod elsewhere;
 mod error;
 mod escape;
 mod exchange;
@@ -42,6 +43,7 @@ mod seed;
 mod seen;
 mod store;
 mod transaction;
+mod wait;
 mod waiter;
 mod watches;
 pub mod wire;
@@ -68,6 +70,7 @@ use std::time::{Duration, Instant};
 use hold::hold;
 use notify::{Notify, watchdog_interval};
 use perform::{Output, perform};
+use wait::Waiting;
 
 /// With `--hold`, what `--timeout 0` means for how long a store may be silent.
 const DEFAULT_SILENCE: Duration = Duration::from_secs(30);
@@ -92,6 +95,9 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), 
     if args.dry_run {
         return print(args, &mut output);
     }
+    if args.tell {
+        elsewhere::end_with_the_parent();
+    }
     let mut store = wait_for_store(&args.places(), deadline)?;
     let time = started.elapsed();
     output.remark(&format!(
@@ -100,10 +106,14 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), 
         time.as_secs(),
         time.subsec_millis()
     ));
-    let once = args.timeout.is_zero();
+    let how = Waiting {
+        once: args.timeout.is_zero(),
+        tell: args.tell,
+        root: &args.root,
+    };
     let deadline = one_try_or(deadline);
     for action in &args.actions {
-        perform(action, &mut store.until(deadline), once, &mut output)?;
+        perform(action, &mut store.until(deadline), how, &mut output)?;
     }
     if !args.hold {
         return Ok(());

@@ -1,14 +1,11 @@
 //! Does the actions, one request after the other.
 
 use std::io::Write;
-use std::time::Duration;
 
 use crate::escape::{escape, one_line};
 use crate::seed::seed_dom0;
-use crate::{Action, Calls, Error, Expected};
-
-/// The token of the only watch at a time.
-const TOKEN: &str = "xen-storewait";
+use crate::wait::{Waiting, wait};
+use crate::{Action, Calls, Error};
 
 /// Where answers and remarks go.
 pub(crate) struct Output<'a> {
@@ -47,11 +44,11 @@ impl Output<'_> {
     }
 }
 
-/// Does one of them; with `once`, waiting is one look.
+/// Does one of them.
 pub(crate) fn perform(
     action: &Action,
     calls: &mut Calls<'_>,
-    once: bool,
+    how: Waiting<'_>,
     output: &mut Output<'_>,
 ) -> Result<(), Error> {
     match action {
@@ -65,48 +62,7 @@ pub(crate) fn perform(
             output.remark(&format!("wrote {}", escape(path)));
         }
         Action::Read { path } => output.answer(&calls.read(path)?)?,
-        Action::Wait { path, expected } => wait(calls, path, expected, once)?,
+        Action::Wait { path, expected } => wait(calls, path, expected, how, output)?,
     }
     Ok(())
-}
-
-fn wait(calls: &mut Calls<'_>, path: &[u8], expected: &Expected, once: bool) -> Result<(), Error> {
-    let not_yet = |value: Option<&[u8]>, given| Error::NotYet {
-        awaited: match expected {
-            Expected::Gone => format!("the absence of {}", escape(path)),
-            Expected::There | Expected::Value(_) => escape(path),
-        },
-        seen: match value {
-            Some(value) => format!("it is \"{}\"", escape(value)),
-            None => "not there".to_owned(),
-        },
-        given,
-    };
-    if once {
-        let value = calls.read_if_there(path)?;
-        return if expected.is_met_by(value.as_deref()) {
-            Ok(())
-        } else {
-            Err(not_yet(value.as_deref(), Duration::ZERO))
-        };
-    }
-    // Watched first, so that no change after the look is missed.
-    calls.watch(path, TOKEN)?;
-    loop {
-        let value = calls.read_if_there(path)?;
-        if expected.is_met_by(value.as_deref()) {
-            // Too late to take it back is not too late for what was waited for.
-            let _ = calls.unwatch(path, TOKEN);
-            return Ok(());
-        }
-        // The last watch may have left events of another path behind.
-        let of_path = |event: &[u8]| event.starts_with(path) || path.starts_with(event);
-        loop {
-            match calls.next_event()? {
-                Some(event) if of_path(&event.path) => break,
-                Some(_) => {}
-                None => return Err(not_yet(value.as_deref(), calls.deadline().given())),
-            }
-        }
-    }
 }

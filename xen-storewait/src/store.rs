@@ -78,7 +78,8 @@ impl Store {
     /// opens whether or not a store lives.
     ///
     /// The kernel itself speaks to the store for WATCH and UNWATCH, and there
-    /// it heeds no deadline: use them only after another request was answered.
+    /// it heeds no deadline and no signal until the store answers: use them only
+    /// in a process that may be left behind.
     ///
     /// # Errors
     /// [`Error::System`].

@@ -6,6 +6,7 @@ mod program;
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use tempfile::{TempDir, tempdir};
 
 use double::device::Device;
 use double::{Double, Manner, bind_socket};
-use program::{program, said};
+use program::{PROGRAM, program, said};
 
 /// A root under Xen, with a folder for the socket.
 fn under_xen() -> TempDir {
@@ -38,6 +39,51 @@ fn asks_through_the_device_if_told_so() {
     let arguments = "--device --write /a=1 --read /a --wait /a=1";
     let output = program.args(arguments.split(' ')).output().unwrap();
     assert_eq!(said(&output), ("1\n", "", 0));
+}
+
+#[test]
+fn waits_through_the_device_in_a_process_of_its_own() {
+    let root = under_xen();
+    let device = Device::start(root.path(), Manner::Honest);
+    let mut program = program(root.path());
+    let arguments = "--device --timeout 20 --write /a=1 --wait /a=2";
+    let waiting = program.args(arguments.split(' ')).spawn().unwrap();
+    thread::sleep(Duration::from_millis(300));
+    device.write("/a", b"2");
+    let output = waiting.wait_with_output().unwrap();
+    assert_eq!(said(&output), ("", "", 0));
+}
+
+#[test]
+fn says_what_was_there_instead_through_the_device() {
+    let root = under_xen();
+    let _device = Device::start(root.path(), Manner::Honest);
+    let mut program = program(root.path());
+    let arguments = "--device --timeout 1 --write /a=1 --wait /a=2";
+    let output = program.args(arguments.split(' ')).output().unwrap();
+    let line = "xen-storewait: wait for /a: it is \"1\" after 1 s\n";
+    assert_eq!(said(&output), ("", line, 7));
+}
+
+#[test]
+fn does_not_wait_for_a_watch_that_hangs_in_the_kernel() {
+    let root = under_xen();
+    let _device = Device::start(root.path(), Manner::Honest);
+    // Each process greets, looks and then watches, which only the other one does.
+    let mut strace = Command::new("strace");
+    strace
+        .args(["-f", "-qq", "-o", "/dev/null", "-P"])
+        .arg(root.path().join("dev/xen/xenbus").canonicalize().unwrap())
+        .args(["-e", "inject=write:signal=SIGSTOP:when=3"])
+        .arg(PROGRAM)
+        .arg("--root")
+        .arg(root.path());
+    let arguments = "--device --timeout 1 --wait /a";
+    let started = Instant::now();
+    let output = strace.args(arguments.split(' ')).output().unwrap();
+    let line = "xen-storewait: watch /a: no answer in time\n";
+    assert_eq!(said(&output), ("", line, 7));
+    assert!(started.elapsed() < Duration::from_secs(10));
 }
 
 #[test]

@@ -16,6 +16,7 @@ use super::{Manner, Tree, serve};
 pub struct Device {
     /// Open, so that the terminal lives as long as this.
     _client_side: File,
+    tree: Arc<Mutex<Tree>>,
 }
 
 impl Device {
@@ -32,9 +33,16 @@ impl Device {
         let reader = File::from(pair.master);
         let writer = Box::new(reader.try_clone().unwrap());
         let tree = Arc::new(Mutex::new(Tree::default()));
-        thread::spawn(move || serve(reader, writer, manner, &tree));
+        let its_tree = Arc::clone(&tree);
+        thread::spawn(move || serve(reader, writer, manner, &its_tree));
         Self {
             _client_side: client_side,
+            tree,
         }
+    }
+
+    /// As if another client had written it.
+    pub fn write(&self, path: &str, value: &[u8]) {
+        self.tree.lock().unwrap().write(path, value);
     }
 }
