@@ -16,7 +16,8 @@ use crate::watches::Watches;
 /// is there; and on the table of mounts, since a file system mounted over a
 /// folder (a fresh `/run`) raises no event in it.
 pub(crate) struct Folders {
-    kernel: Watches,
+    /// `None` where the kernel gives no more of them to this user.
+    kernel: Option<Watches>,
     mounts: Option<File>,
     paths: Vec<PathBuf>,
     /// Every name on the way to one of the paths.
@@ -37,18 +38,16 @@ enum Watch {
 }
 
 impl Folders {
-    /// `None` where the kernel gives no watches: the caller looks from time to
-    /// time instead.
-    pub(crate) fn new(paths: &[PathBuf], root: &Path) -> Option<Self> {
+    pub(crate) fn new(paths: &[PathBuf], root: &Path) -> Self {
         let mut folders = Self {
-            kernel: Watches::new()?,
+            kernel: Watches::new(),
             mounts: File::open(below(root, Path::new("/proc/self/mountinfo"))).ok(),
             paths: paths.to_vec(),
             names: names_on_the_way(paths),
             watches: vec![],
         };
         folders.arm();
-        Some(folders)
+        folders
     }
 
     /// Sets the watches, all of them anew: a folder may have come, gone, or
@@ -95,10 +94,12 @@ impl Folders {
             | AddWatchFlags::IN_DELETE_SELF
             | AddWatchFlags::IN_MOVE_SELF
             | AddWatchFlags::IN_ONLYDIR;
-        self.kernel.add(folder, events)
+        let kernel = self.kernel.as_mut().ok_or(Errno::EMFILE)?;
+        kernel.add(folder, events)
     }
 
-    /// Whether every change that matters will be seen.
+    /// Whether every change that matters will be seen; else the caller looks
+    /// from time to time as well.
     pub(crate) fn are_reliable(&self) -> bool {
         !self.watches.contains(&Watch::Unreliable)
     }
@@ -120,19 +121,21 @@ impl Folders {
         before.any(|(other, its)| *its == watch && name(other) == name(index))
     }
 
-    /// What to poll(2) for.
-    pub(crate) fn descriptors(&self) -> Vec<PollFd<'_>> {
-        let mut all = vec![PollFd::new(self.kernel.as_fd(), PollFlags::POLLIN)];
-        if let Some(mounts) = &self.mounts {
-            all.push(PollFd::new(mounts.as_fd(), PollFlags::POLLPRI));
-        }
-        all
+    /// What to poll(2) for: events of the watches, and of the table of mounts.
+    pub(crate) fn descriptors(&self) -> [Option<PollFd<'_>>; 2] {
+        let kernel = self.kernel.as_ref();
+        let mounts = self.mounts.as_ref();
+        [
+            kernel.map(|kernel| PollFd::new(kernel.as_fd(), PollFlags::POLLIN)),
+            mounts.map(|mounts| PollFd::new(mounts.as_fd(), PollFlags::POLLPRI)),
+        ]
     }
 
     /// Reads the events that are there: does one concern the paths? Much else
     /// happens in `/run`.
     pub(crate) fn changes(&self) -> bool {
-        self.kernel.events().iter().any(|event| match &event.name {
+        let events = self.kernel.as_ref().map(Watches::events);
+        events.iter().flatten().any(|event| match &event.name {
             Some(name) => self.names.contains(name),
             // Only tells that a watch has ended; if not by our hand, another
             // event has told why.

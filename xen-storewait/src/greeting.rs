@@ -1,9 +1,11 @@
 //! The one request whose answer proves that a store lives.
 
+use std::os::fd::AsFd as _;
 use std::path::Path;
 
+use nix::poll::{PollFd, PollFlags};
+
 use crate::fault::Fault;
-use crate::link::Link;
 use crate::wire::Kind;
 use crate::{Deadline, Seen, Store};
 
@@ -29,8 +31,9 @@ impl Greeting {
         Ok(Self { store, request })
     }
 
-    pub(crate) fn link(&self) -> &Link {
-        self.store.link()
+    /// What to poll(2) for.
+    pub(crate) fn descriptor(&self) -> PollFd<'_> {
+        PollFd::new(self.store.link().as_fd(), PollFlags::POLLIN)
     }
 
     /// How many bytes of an answer have come.

@@ -21,11 +21,6 @@ impl Ladder {
         step
     }
 
-    /// The next wait where there are no events at all.
-    pub(crate) fn step_unwatched(&mut self) -> Duration {
-        self.step().min(Duration::from_millis(128))
-    }
-
     /// Something has happened: be quick again.
     pub(crate) fn reset(&mut self) {
         self.steps = 0;

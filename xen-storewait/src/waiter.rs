@@ -1,11 +1,10 @@
 //! The waiting itself: tries, sleeps in between, and what was seen last.
 
-use std::os::fd::AsFd as _;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags};
+use nix::poll::PollFd;
 
 use crate::facts::identity;
 use crate::folders::Folders;
@@ -29,13 +28,6 @@ const ONE_PROBE: Duration = Duration::from_millis(400);
 /// just starting it refuses, too.
 const REFUSALS_BEFORE_PROBE: u32 = 4;
 
-enum Watching {
-    NotYet,
-    Yes(Box<Folders>),
-    /// The kernel gives no watch; look from time to time.
-    Impossible,
-}
-
 /// One wait for a store.
 pub(crate) struct Waiter<'a> {
     places: &'a Places,
@@ -43,7 +35,8 @@ pub(crate) struct Waiter<'a> {
     deadline: Deadline,
     once: bool,
     connector: Connector,
-    folders: Watching,
+    /// `None` until they are worth watching.
+    folders: Option<Folders>,
     ladder: Ladder,
     refusals: u32,
     probe: Probe,
@@ -67,7 +60,7 @@ impl<'a> Waiter<'a> {
             },
             once,
             connector: Connector::default(),
-            folders: Watching::NotYet,
+            folders: None,
             ladder: Ladder::default(),
             refusals: 0,
             probe: Probe::NotYet,
@@ -102,7 +95,8 @@ impl<'a> Waiter<'a> {
     fn open(&mut self) -> Result<Option<(Link, PathBuf)>, Error> {
         let mut seen = None;
         for (index, path) in self.paths.iter().enumerate() {
-            if matches!(&self.folders, Watching::Yes(folders) if !folders.is_worth_a_try(index)) {
+            let folders = self.folders.as_ref();
+            if folders.is_some_and(|folders| !folders.is_worth_a_try(index)) {
                 continue;
             }
             let link = if self.places.through_device {
@@ -162,12 +156,13 @@ impl<'a> Waiter<'a> {
             }
         };
         let connected = Instant::now();
+        let mut ladder = Ladder::default();
         loop {
-            let is_unwatched = matches!(self.folders, Watching::NotYet);
-            let until = if is_unwatched {
-                self.deadline.or_sooner(USUAL_ANSWER)
-            } else {
-                self.deadline
+            let is_unwatched = self.folders.is_none();
+            let until = match &self.folders {
+                None => self.deadline.or_sooner(USUAL_ANSWER),
+                Some(folders) if folders.are_reliable() => self.deadline,
+                Some(_) => self.deadline.or_sooner(ladder.step()),
             };
             let woken = self.sleep(Some(&greeting), until);
             if woken.greeting {
@@ -188,11 +183,11 @@ impl<'a> Waiter<'a> {
                 }
                 return None;
             }
-            let is_watched_now = is_unwatched && until.passed();
-            if is_watched_now {
+            let is_time_to_look = until.passed();
+            if is_unwatched && is_time_to_look {
                 self.watch_folders();
             }
-            if (is_watched_now || self.changed(woken)) && identity(&path) != mark {
+            if (self.changed(woken) || is_time_to_look) && identity(&path) != mark {
                 // Another store has made a socket of its own by now.
                 self.seen = Seen::Silent(path, greeting.pending());
                 self.ladder.reset();
@@ -203,20 +198,18 @@ impl<'a> Waiter<'a> {
 
     /// Sleeps until it is worth another try.
     fn rest(&mut self) {
-        if matches!(self.folders, Watching::NotYet) {
+        if self.folders.is_none() {
             // It may have come while the watches were set: no sleep this time.
             self.watch_folders();
             return;
         }
-        self.watch_folders();
         if self.refusals >= REFUSALS_BEFORE_PROBE && !self.places.through_device {
             self.probe.ask(&self.places.devices, self.deadline);
         }
-        let watched = matches!(&self.folders, Watching::Yes(folders) if folders.are_reliable());
+        let is_watched = self.folders.as_ref().is_some_and(Folders::are_reliable);
         let until = match self.seen {
-            Seen::Nothing(..) if watched => self.deadline,
-            _ if watched => self.deadline.or_sooner(self.ladder.step()),
-            _ => self.deadline.or_sooner(self.ladder.step_unwatched()),
+            Seen::Nothing(..) if is_watched => self.deadline,
+            _ => self.deadline.or_sooner(self.ladder.step()),
         };
         while !until.passed() {
             let woken = self.sleep(None, until);
@@ -228,18 +221,13 @@ impl<'a> Waiter<'a> {
     }
 
     fn watch_folders(&mut self) {
-        if matches!(self.folders, Watching::NotYet) {
-            self.folders = Folders::new(self.paths, &self.places.root)
-                .map_or(Watching::Impossible, |folders| {
-                    Watching::Yes(Box::new(folders))
-                });
-        }
+        self.folders = Some(Folders::new(self.paths, &self.places.root));
     }
 
     /// Whether something on the way to a path is not as it was. The watches
     /// are set anew then.
     fn changed(&mut self, woken: Woken) -> bool {
-        let Watching::Yes(folders) = &mut self.folders else {
+        let Some(folders) = &mut self.folders else {
             return false;
         };
         let changed = woken.folders && folders.changes();
@@ -274,22 +262,23 @@ impl<'a> Waiter<'a> {
     /// taken at once, whoever sleeps: left there it would wake each sleep.
     fn sleep(&mut self, greeting: Option<&Greeting>, until: Deadline) -> Woken {
         let probe = self.probe.asked();
-        let links = [greeting, probe].into_iter().flatten();
-        let mut descriptors: Vec<PollFd<'_>> = links
-            .map(|greeting| PollFd::new(greeting.link().as_fd(), PollFlags::POLLIN))
-            .collect();
-        if let Watching::Yes(folders) = &self.folders {
-            descriptors.extend(folders.descriptors());
-        }
+        let of_folders = self.folders.as_ref().map(Folders::descriptors);
+        let [folders, mounts] = of_folders.unwrap_or_default();
+        let each = [
+            greeting.map(Greeting::descriptor),
+            probe.map(Greeting::descriptor),
+            folders,
+            mounts,
+        ];
+        let is_there = each.each_ref().map(Option::is_some);
+        let mut descriptors: Vec<PollFd<'_>> = each.into_iter().flatten().collect();
         if until.poll(&mut descriptors).is_err() {
             // Interrupted: the caller looks at the clock and comes again.
             return Woken::default();
         }
         let mut woken = descriptors.iter().map(|one| one.any().unwrap_or(true));
-        let mut next_if = |there: bool| there && woken.next().unwrap_or(false);
-        let greeting = next_if(greeting.is_some());
-        let probe = next_if(probe.is_some());
-        let (folders, mounts) = (next_if(true), next_if(true));
+        let [greeting, probe, folders, mounts] =
+            is_there.map(|there| there && woken.next().unwrap_or(false));
         if probe {
             self.probe.hear();
         }

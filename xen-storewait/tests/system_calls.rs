@@ -33,10 +33,15 @@ fn calls_of_ten_seconds(root: &Path) -> usize {
 
 /// Of so many seconds in vain, while something is done.
 fn calls_meanwhile<T>(root: &Path, seconds: &str, meanwhile: impl FnOnce() -> T) -> usize {
+    calls_of(&[PROGRAM], root, seconds, meanwhile)
+}
+
+/// The same where the program is started by other words.
+fn calls_of<T>(start: &[&str], root: &Path, seconds: &str, meanwhile: impl FnOnce() -> T) -> usize {
     let record = root.join("record");
     let mut strace = Command::new("strace");
     strace.args(["-f", "-qq", "-o"]).arg(&record);
-    strace.arg(PROGRAM).arg("--root").arg(root);
+    strace.args(start).arg("--root").arg(root);
     let strace = strace.args(["--timeout", seconds]).stderr(Stdio::null());
     let mut waiting = strace.spawn().unwrap();
     let _kept = meanwhile();
@@ -72,6 +77,15 @@ fn tries_now_and_then_where_a_socket_refuses() {
     ));
     let calls = calls_of_ten_seconds(root.path());
     assert!(calls <= 60, "{calls}");
+}
+
+#[test]
+fn looks_but_now_and_then_where_the_kernel_gives_no_watches() {
+    let root = machine();
+    let script = "echo 0 > /proc/sys/user/max_inotify_instances; exec \"$@\"";
+    let start = ["unshare", "-r", "sh", "-euc", script, "sh", PROGRAM];
+    let calls = calls_of(&start, root.path(), "10", || ());
+    assert!(calls <= 80, "{calls}");
 }
 
 #[test]

@@ -199,6 +199,19 @@ fn waits_without_watches_where_the_kernel_gives_none() {
 }
 
 #[test]
+fn leaves_a_silent_store_without_watches_too() {
+    let root = with_socket_folder();
+    let script = r#"
+        echo 0 > /proc/sys/user/max_inotify_instances
+        (sleep 0.4; ln -f "$ROOT/ready" "$ROOT/run/xenstored/socket") &
+        exec "$PROGRAM" --root "$ROOT" --timeout 20"#;
+    let _silent = Double::start(&root.path().join("run/xenstored/socket"), Manner::Silent);
+    let _double = Double::start(&root.path().join("ready"), Manner::Honest);
+    let output = unshared(root.path(), script);
+    assert_eq!(said(&output), ("", "", 0));
+}
+
+#[test]
 fn lets_a_hundred_wait_at_once() {
     let root = with_socket_folder();
     let path = root.path().join("run/xenstored/socket");
