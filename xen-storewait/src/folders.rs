@@ -84,6 +84,10 @@ impl Folders {
                 Err(_) => return Watch::Unreliable,
             }
         }
+        // The socket appears, and is replaced, elsewhere.
+        if path.is_symlink() {
+            return Watch::Unreliable;
+        }
         Watch::Own(watch)
     }
 

@@ -112,6 +112,23 @@ fn takes_var_run_as_a_link() {
 }
 
 #[test]
+fn finds_a_socket_that_is_a_link_to_one_that_comes_and_goes() {
+    let root = with_socket_folder();
+    fs::create_dir(root.path().join("aside")).unwrap();
+    let path = root.path().join("aside/real");
+    std::os::unix::fs::symlink(&path, root.path().join("run/xenstored/socket")).unwrap();
+    let mut program = program(root.path());
+    let waiting = program.args(["--timeout", "20"]).spawn().unwrap();
+    thread::sleep(Duration::from_millis(200));
+    drop(Double::start(&path, Manner::Closing));
+    thread::sleep(Duration::from_millis(200));
+    fs::remove_file(&path).unwrap();
+    thread::sleep(Duration::from_millis(1200));
+    let _double = Double::start(&path, Manner::Honest);
+    assert_eq!(said(&waiting.wait_with_output().unwrap()), ("", "", 0));
+}
+
+#[test]
 fn wakes_when_a_stale_socket_is_replaced() {
     let root = with_socket_folder();
     let path = root.path().join("run/xenstored/socket");
