@@ -229,6 +229,35 @@ fn leaves_a_silent_store_without_watches_too() {
 }
 
 #[test]
+fn says_how_a_node_is_that_never_rests() {
+    let root = with_socket_folder();
+    let double = Double::start(&root.path().join("run/xenstored/socket"), Manner::Honest);
+    let lines: Vec<String> = thread::scope(|scope| {
+        let (ended, is_ended) = std::sync::mpsc::channel::<()>();
+        let double = &double;
+        scope.spawn(move || {
+            let pause = Duration::from_micros(300);
+            while is_ended.recv_timeout(pause) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+                double.write("/fast", b"again");
+            }
+        });
+        let arguments = ["--timeout", "1", "--wait", "/fast=never"];
+        let spawn = |_| program(root.path()).args(arguments).spawn().unwrap();
+        let waiting: Vec<_> = (0..8).map(spawn).collect();
+        let outputs = waiting
+            .into_iter()
+            .map(|one| one.wait_with_output().unwrap());
+        let lines = outputs.map(|output| said(&output).1.to_owned()).collect();
+        drop(ended);
+        lines
+    });
+    for line in lines {
+        let expected = "xen-storewait: wait for /fast: it is \"again\" after 1 s\n";
+        assert_eq!(line, expected);
+    }
+}
+
+#[test]
 fn lets_a_hundred_wait_at_once() {
     let root = with_socket_folder();
     let path = root.path().join("run/xenstored/socket");
