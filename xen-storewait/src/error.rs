@@ -4,8 +4,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use nix::errno::Errno;
-
 use crate::escape::one_line;
 use crate::fault::Fault;
 use crate::{Refusal, Seen, seconds};
@@ -222,12 +220,15 @@ impl Error {
             | Self::NotYet { .. }
             | Self::Late { .. }
             | Self::Silent { .. }
-            | Self::Locked { .. } => 7,
+            | Self::Locked { .. }
+            // Tried again until the deadline: somebody else was always first.
+            | Self::Refused {
+                refusal: Refusal::Again,
+                ..
+            } => 7,
             Self::Died { .. } | Self::Refused { .. } | Self::Wrong { .. } => 1,
             Self::System { source, .. } => match source.kind() {
                 io::ErrorKind::PermissionDenied => 4,
-                // Only connect(2) waits in the kernel; nobody accepted.
-                _ if source.raw_os_error() == Some(Errno::EAGAIN as i32) => 7,
                 _ => 1,
             },
         }

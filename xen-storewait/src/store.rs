@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 
+use crate::fault::Fault;
 use crate::link::{Connector, Link};
 use crate::wire::Decoder;
 use crate::{Calls, Deadline, Error};
@@ -58,8 +59,8 @@ impl Store {
     /// it succeeds does not mean that the store answers.
     ///
     /// # Errors
-    /// [`Error::System`]: no such socket, nobody listens, not permitted, or
-    /// nobody accepts before the deadline (`EAGAIN`).
+    /// [`Error::System`]: no such socket, nobody listens, or not permitted;
+    /// [`Error::Late`]: nobody accepts before the deadline.
     pub fn connect(path: &Path, deadline: Deadline) -> Result<Self, Error> {
         let mut connector = Connector::default();
         loop {
@@ -68,7 +69,10 @@ impl Store {
                 Err(Errno::EAGAIN | Errno::EINTR) if !deadline.passed() => {}
                 Err(errno) => {
                     let doing = format!("connect to {}", path.display());
-                    return Err(Error::system(doing, errno));
+                    return Err(match errno {
+                        Errno::EAGAIN => Error::of_request(doing, path, Fault::Late(0)),
+                        errno => Error::system(doing, errno),
+                    });
                 }
             }
         }

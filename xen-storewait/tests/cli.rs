@@ -5,6 +5,7 @@ mod double;
 mod program;
 
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::thread;
@@ -234,6 +235,18 @@ fn tells_in_one_line_what_is_wrong_with_the_arguments() {
 }
 
 #[test]
+fn is_not_in_time_where_another_transaction_is_always_first() {
+    let tree = Tree::with(|tree| tree.conflicts = usize::MAX);
+    let (root, _double) = store(Manner::Honest, tree);
+    for timeout in ["0", "0.3"] {
+        let output = run(root.path(), &format!("--seed-dom0 --timeout {timeout}"));
+        // Or a request was just on its way.
+        let (out, line, status) = said(&output);
+        assert_eq!((out, line.lines().count(), status), ("", 1, 7), "{line}");
+    }
+}
+
+#[test]
 fn refuses_a_path_or_a_value_that_no_store_takes() {
     let (root, _double) = honest();
     let output = run(root.path(), &format!("--read /{}", "x".repeat(4000)));
@@ -313,6 +326,13 @@ fn says_that_standard_output_is_full_or_closed() {
     drop(reader);
     program.stdout(writer);
     let line = "xen-storewait: write to standard output: Broken pipe (os error 32)\n";
+    assert_eq!(said(&program.output().unwrap()), ("", line, 1));
+    let (mut writer, _reader) = std::os::unix::net::UnixStream::pair().unwrap();
+    writer.set_nonblocking(true).unwrap();
+    while writer.write(&[0; 4096]).is_ok() {}
+    program.stdout(std::os::fd::OwnedFd::from(writer));
+    let line = "xen-storewait: write to standard output: \
+                Resource temporarily unavailable (os error 11)\n";
     assert_eq!(said(&program.output().unwrap()), ("", line, 1));
 }
 
