@@ -8,6 +8,7 @@ use clap::parser::ValueSource;
 
 use crate::calls::check_path;
 use crate::escape::escape;
+use crate::link::payload_max;
 use crate::{Error, seed};
 
 /// Makes an action of a flag's value.
@@ -75,9 +76,11 @@ impl Action {
     /// The actions that were named, in the order in which they were.
     ///
     /// # Errors
-    /// [`Error::Usage`]: `--write` without a value; [`Error::BadPath`].
+    /// [`Error::Usage`]: `--write` without a value; [`Error::BadPath`];
+    /// [`Error::TooLong`].
     pub fn in_order(matches: &ArgMatches) -> Result<Vec<Self>, Error> {
         let mut found: Vec<(usize, Self)> = vec![];
+        let longest = payload_max(matches.get_flag("device"));
         if matches.value_source("seed_dom0") == Some(ValueSource::CommandLine) {
             let index = matches.index_of("seed_dom0").unwrap_or_default();
             found.push((index, Self::SeedDom0));
@@ -93,7 +96,7 @@ impl Action {
             for (index, value) in indices.zip(values) {
                 let before = found.iter().take_while(|(other, _)| *other < index);
                 let action = parse(value.as_bytes())?;
-                action.check()?;
+                action.check(longest)?;
                 found.insert(before.count(), (index, action));
             }
         }
@@ -101,12 +104,19 @@ impl Action {
     }
 
     /// Not only once a store is there.
-    fn check(&self) -> Result<(), Error> {
+    fn check(&self, longest: usize) -> Result<(), Error> {
         match self {
             Self::SeedDom0 => Ok(()),
-            Self::Write { path, .. } | Self::Read { path } | Self::Wait { path, .. } => {
-                check_path(path)
+            Self::Write { path, value } => {
+                check_path(path)?;
+                let length = path.len() + 1 + value.len();
+                if length > longest {
+                    let doing = format!("write {}", escape(path));
+                    return Err(Error::TooLong { doing, length });
+                }
+                Ok(())
             }
+            Self::Read { path } | Self::Wait { path, .. } => check_path(path),
         }
     }
 

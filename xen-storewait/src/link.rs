@@ -77,13 +77,19 @@ impl Link {
         }
     }
 
-    /// The longest payload that this way takes: the kernel's buffer holds the
-    /// header as well (`xenbus_dev_frontend.c`).
+    /// The longest payload that this way takes.
     pub(crate) fn payload_max(&self) -> usize {
-        match self {
-            Self::Socket(_) => PAYLOAD_MAX,
-            Self::Device(_) => PAYLOAD_MAX - HEADER_SIZE,
-        }
+        payload_max(self.is_device())
+    }
+}
+
+/// The longest payload of a request. The kernel's buffer holds the header as
+/// well (`xenbus_dev_frontend.c`).
+pub(crate) fn payload_max(through_device: bool) -> usize {
+    if through_device {
+        PAYLOAD_MAX - HEADER_SIZE
+    } else {
+        PAYLOAD_MAX
     }
 }
 

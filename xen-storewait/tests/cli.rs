@@ -248,11 +248,16 @@ fn is_not_in_time_where_another_transaction_is_always_first() {
 
 #[test]
 fn refuses_a_path_or_a_value_that_no_store_takes() {
-    let (root, _double) = honest();
+    // Without a store to ask.
+    let root = tempdir().unwrap();
     let output = run(root.path(), &format!("--read /{}", "x".repeat(4000)));
     assert_eq!(said(&output).2, 2);
     let output = run(root.path(), &format!("--write /a={}", "x".repeat(4096)));
     let line = "xen-storewait: write /a: a request of 4099 bytes is too long for the store\n";
+    assert_eq!(said(&output), ("", line, 2));
+    let line = format!("--device --write /a={}", "x".repeat(4078));
+    let output = run(root.path(), &line);
+    let line = "xen-storewait: write /a: a request of 4081 bytes is too long for the store\n";
     assert_eq!(said(&output), ("", line, 2));
     let long = format!("--socket /{} --timeout 1", "x".repeat(200));
     assert_eq!(said(&run(root.path(), &long)).2, 2);
