@@ -67,6 +67,9 @@ fn failed(name: &OsStr, source: io::Error) -> Error {
     Error::system(format!("notify {}", name.to_string_lossy()), source)
 }
 
+/// A store has more to do than to answer more often than this.
+const SHORTEST: Duration = Duration::from_millis(1);
+
 /// How often the service manager wants to hear `WATCHDOG=1`: twice as often as
 /// `$WATCHDOG_USEC` says, if it means this process (sd_watchdog_enabled(3)).
 pub(crate) fn watchdog_interval() -> Option<Duration> {
@@ -82,7 +85,8 @@ fn interval(microseconds: Option<&str>, pid: Option<&str>, this: u32) -> Option<
         return None;
     }
     let microseconds: u64 = microseconds?.parse().ok()?;
-    Some(Duration::from_micros(microseconds / 2)).filter(|time| !time.is_zero())
+    let time = Duration::from_micros(microseconds) / 2;
+    (microseconds > 0).then(|| time.max(SHORTEST))
 }
 
 #[cfg(test)]
@@ -94,6 +98,11 @@ mod tests {
         let second = Some(Duration::from_millis(500));
         assert_eq!(interval(Some("1000000"), None, 7), second);
         assert_eq!(interval(Some("1000000"), Some("7"), 7), second);
+    }
+
+    #[test]
+    fn is_heard_however_short_the_period() {
+        assert_eq!(interval(Some("1"), None, 7), Some(SHORTEST));
     }
 
     #[test]
