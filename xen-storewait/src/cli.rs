@@ -37,7 +37,8 @@ pub struct Args {
     )]
     pub socket: Option<PathBuf>,
 
-    /// Ask through the kernel's device instead: the store may be another domain
+    /// Ask through the kernel's device instead: the store may be another domain;
+    /// --wait takes a second process there
     #[arg(
         long,
         env = "XEN_STOREWAIT_DEVICE",
@@ -162,7 +163,8 @@ Exit status:
   4  not permitted
   5  the daemon to launch is not there
   6  a setting in the environment, or for the daemon, cannot be used
-  7  not in time, or (--hold) silent for too long";
+  7  not in time, or (--hold) silent for too long; through the kernel's
+     device a store that died is silent";
 
 impl Args {
     /// Where these arguments say that the store may be.

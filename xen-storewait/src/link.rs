@@ -20,7 +20,10 @@ use crate::Deadline;
 use crate::wire::{HEADER_SIZE, PAYLOAD_MAX};
 
 /// How long one connect may hang. Then the path is looked up anew, so that a
-/// store that was stopped and whose socket was replaced does not keep us.
+/// store that was stopped and whose socket was replaced does not keep us any
+/// longer. It cannot be less without more system calls than a silent store may
+/// cost, nor do without hanging: where the queue is full no event tells that
+/// there is room.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
 
 /// An open way to a store; it never blocks.
