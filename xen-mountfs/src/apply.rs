@@ -1,8 +1,8 @@
 //! One system call a step, no decisions.
 
-use std::fs::{self, DirBuilder};
+use std::fs::{self, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use nix::errno::Errno;
@@ -72,14 +72,20 @@ fn require_control_d(capabilities: &Path) -> Result<bool, Error> {
 }
 
 fn make_folder(path: &Path) -> Result<bool, Error> {
-    match DirBuilder::new().mode(0o755).create(path) {
-        Ok(()) => Ok(true),
+    match fs::create_dir(path) {
+        Ok(()) => set_mode(path, 0o755).map(|()| true),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(false),
         Err(error) => Err(Error::system(
             format!("make folder {}", path.display()),
             error,
         )),
     }
+}
+
+/// What the umask has taken from a mode is given back.
+fn set_mode(path: &Path, mode: u32) -> Result<(), Error> {
+    fs::set_permissions(path, Permissions::from_mode(mode))
+        .map_err(|error| Error::system(format!("set the mode of {}", path.display()), error))
 }
 
 fn remove(path: &Path) -> Result<bool, Error> {
@@ -99,7 +105,7 @@ fn is_device(path: &Path, major: u64, minor: u64) -> bool {
 fn make_node(path: &Path, major: u64, minor: u64) -> Result<bool, Error> {
     let mode = Mode::S_IRUSR | Mode::S_IWUSR;
     match mknod(path, SFlag::S_IFCHR, mode, makedev(major, minor)) {
-        Ok(()) => Ok(true),
+        Ok(()) => set_mode(path, 0o600).map(|()| true),
         // Another run, or udev; believed only if it is the same device.
         Err(Errno::EEXIST) if is_device(path, major, minor) => Ok(false),
         Err(errno) => Err(Error::system(
@@ -119,6 +125,18 @@ mod tests {
         assert!(!is_device(Path::new("/dev/null"), 1, 5));
         assert!(!is_device(Path::new("/dev"), 1, 3));
         assert!(!is_device(Path::new("/nowhere"), 1, 3));
+    }
+
+    #[test]
+    fn a_folder_is_open_to_all_whatever_the_umask() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("xen");
+        let before = nix::sys::stat::umask(Mode::from_bits_truncate(0o277));
+        let made = make_folder(&folder);
+        nix::sys::stat::umask(before);
+        assert!(matches!(made, Ok(true)));
+        let mode = fs::metadata(&folder).unwrap().permissions().mode();
+        assert_eq!(mode & 0o7777, 0o755);
     }
 
     #[test]

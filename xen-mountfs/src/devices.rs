@@ -29,6 +29,8 @@ pub enum Found {
     Nothing,
     /// A character device: major and minor number.
     CharacterDevice(u64, u64),
+    /// A folder.
+    Folder,
     /// Anything else, in words.
     Other(&'static str),
 }
@@ -50,7 +52,8 @@ pub struct Node {
 /// Reads what sysfs and `/dev/xen` hold, below `root`.
 ///
 /// # Errors
-/// A file of sysfs that cannot be read or holds no device number.
+/// A file of sysfs that cannot be read or holds no device number; `/dev/xen`
+/// is no folder.
 pub fn read_nodes(root: &Path) -> Result<Vec<Node>, Error> {
     NAMES
         .iter()
@@ -87,6 +90,11 @@ fn look_at(path: &Path) -> Result<Found, Error> {
     let metadata = match fs::symlink_metadata(path) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+            return Err(Error::NoFolder {
+                path: path.parent().unwrap_or(path).to_path_buf(),
+            });
+        }
         Err(error) => return Err(Error::system(format!("look at {}", path.display()), error)),
     };
     let kind = metadata.file_type();
@@ -97,7 +105,7 @@ fn look_at(path: &Path) -> Result<Found, Error> {
     } else if kind.is_symlink() {
         Found::Other("a link")
     } else if kind.is_dir() {
-        Found::Other("a folder")
+        Found::Folder
     } else {
         Found::Other("neither file, link nor character device")
     })

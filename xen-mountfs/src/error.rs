@@ -75,7 +75,7 @@ pub enum Error {
     },
 
     /// Something else has the name of a device node.
-    #[error("{path}: {found}, not character device {major}:{minor} (replace it with --force)")]
+    #[error("{path}: {found}, not character device {major}:{minor}{hint}")]
     WrongNode {
         /// The node, such as `/dev/xen/evtchn`.
         path: String,
@@ -85,6 +85,15 @@ pub enum Error {
         major: u64,
         /// The driver's minor number.
         minor: u64,
+        /// What helps, with a blank before it.
+        hint: &'static str,
+    },
+
+    /// What shall hold the device nodes is something else.
+    #[error("{}: this is not a folder", .path.display())]
+    NoFolder {
+        /// Where the folder should be.
+        path: PathBuf,
     },
 
     /// A file that decides has content nobody expects.
@@ -130,6 +139,7 @@ impl Error {
             Self::Variable { .. }
             | Self::OtherFilesystem { .. }
             | Self::WrongNode { .. }
+            | Self::NoFolder { .. }
             | Self::Unreadable { .. } => 6,
             Self::System { source, .. } => match source.kind() {
                 io::ErrorKind::PermissionDenied => 4,

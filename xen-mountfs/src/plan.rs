@@ -64,7 +64,7 @@ impl Step {
             ),
             Self::Unmount(target) => words(&["umount"], target),
             Self::RequireControlD(file) => words(&["grep", "-q", "control_d"], file),
-            Self::MakeFolder(path) => words(&["mkdir", "-p"], path),
+            Self::MakeFolder(path) => words(&["mkdir", "-p", "-m", "755"], path),
             Self::Remove(path) => words(&["rm", "-f"], path),
             Self::MakeNode { path, major, minor } => {
                 let mut line = words(&["mknod", "-m", "600"], path);
@@ -174,16 +174,24 @@ pub fn plan_nodes(nodes: &[Node], goal: Goal, force: bool) -> Result<Vec<Step>, 
         let found = match &node.found {
             Found::CharacterDevice(a, b) if (*a, *b) == (major, minor) => continue,
             Found::CharacterDevice(a, b) => Some(format!("is character device {a}:{b}")),
+            Found::Folder => Some("is a folder".to_owned()),
             Found::Other(what) => Some(format!("is {what}")),
             Found::Nothing => None,
         };
+        // Nobody knows what is in it.
+        let is_folder = node.found == Found::Folder;
         match found {
-            Some(found) if goal == Goal::Checked || !force => {
+            Some(found) if goal == Goal::Checked || !force || is_folder => {
                 return Err(Error::WrongNode {
                     path,
                     found,
                     major,
                     minor,
+                    hint: if is_folder {
+                        ""
+                    } else {
+                        " (replace it with --force)"
+                    },
                 });
             }
             None if goal == Goal::Checked => return Err(Error::NoNode { path }),

@@ -144,7 +144,7 @@ fn makes_the_nodes_that_drivers_offer() {
     expect(
         under("no-nodes", &["-n", "--devices"]),
         0,
-        "mkdir -p /dev/xen\n\
+        "mkdir -p -m 755 /dev/xen\n\
          mknod -m 600 /dev/xen/evtchn c 10 122\n\
          mknod -m 600 /dev/xen/gntdev c 10 121\n\
          mknod -m 600 /dev/xen/privcmd c 10 120\n\
@@ -189,6 +189,28 @@ fn replaces_a_wrong_node_only_if_told_to() {
         .stdout(contains(
             "rm -f /dev/xen/gntdev\nmknod -m 600 /dev/xen/gntdev c 10 121\n",
         ));
+}
+
+#[test]
+fn replaces_no_folder_even_if_told_to() {
+    for arguments in [&["-n", "--devices"][..], &["-n", "--devices", "--force"]] {
+        expect(
+            under("folder-for-node", arguments),
+            6,
+            "",
+            "xen-mountfs: /dev/xen/evtchn: is a folder, not character device 10:122\n",
+        );
+    }
+}
+
+#[test]
+fn refuses_a_file_where_the_folder_of_the_nodes_should_be() {
+    let mut command = under("file-for-folder", &["-n", "--devices"]);
+    command
+        .assert()
+        .code(6)
+        .stdout("")
+        .stderr(contains("/dev/xen: this is not a folder\n"));
 }
 
 #[test]
