@@ -66,6 +66,7 @@ Exit status:
   1  the system refused
   2  used wrongly
   4  not permitted
-  5  not under Xen, a guest, not mounted (--check), or no xenfs in this kernel
+  5  not under Xen, a guest, not mounted (--check), no xenfs in this kernel,
+     or /proc is not mounted
   6  something else is mounted on the target, a device node is another's, or
      a setting in the environment is wrong";

@@ -19,6 +19,10 @@ pub enum Error {
         what: String,
     },
 
+    /// Nothing tells what is mounted, as in an early initramfs.
+    #[error("/proc is not mounted")]
+    NoProc,
+
     /// The kernel does not run under Xen.
     #[error("not running under Xen")]
     NotUnderXen,
@@ -129,7 +133,8 @@ impl Error {
     pub fn exit_status(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
-            Self::NotUnderXen
+            Self::NoProc
+            | Self::NotUnderXen
             | Self::NoMountPoint { .. }
             | Self::NotMounted { .. }
             | Self::Guest { .. }

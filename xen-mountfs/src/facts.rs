@@ -126,14 +126,15 @@ impl Facts {
     /// Reads below `root`, which is `/` but in tests and image builders.
     ///
     /// # Errors
-    /// A file that is there and cannot be read.
+    /// A file that is there and cannot be read; [`Error::NoProc`].
     pub fn read(root: &Path, target: &Path) -> Result<Self, Error> {
-        let mountinfo = read_if_there(&below(root, Path::new("/proc/self/mountinfo")))?;
+        let mountinfo =
+            read_if_there(&below(root, Path::new("/proc/self/mountinfo")))?.ok_or(Error::NoProc)?;
         let resolved = fs::canonicalize(below(root, target))
             .ok()
             .filter(|_| root == Path::new("/"))
             .unwrap_or_else(|| target.to_path_buf());
-        let mounts = Mount::parse_all(&mountinfo.unwrap_or_default());
+        let mounts = Mount::parse_all(&mountinfo);
         let mounted: Vec<String> = Mount::layers(&mounts, &resolved)
             .into_iter()
             .map(|mount| mount.filesystem.clone())

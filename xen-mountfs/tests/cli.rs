@@ -95,6 +95,14 @@ fn names_the_option_that_the_kernel_lacks() {
 }
 
 #[test]
+fn does_not_blame_the_kernel_where_there_is_no_proc() {
+    for arguments in [&["--check"][..], &["-n"], &["-n", "--unmount"]] {
+        let line = "xen-mountfs: /proc is not mounted\n";
+        expect(under("no-proc", arguments), 5, "", line);
+    }
+}
+
+#[test]
 fn refuses_a_target_that_something_else_covers() {
     for root in ["covered", "covered-by-a-move"] {
         for arguments in [&["--check"][..], &["-n"], &["-n", "--unmount"]] {
