@@ -84,6 +84,13 @@ pub struct Args {
     )]
     pub launch: bool,
 
+    /// With --launch: start one although a store has died since the boot
+    ///
+    /// It is empty, and the kernel's drivers go on waiting for the one that
+    /// died: xl works again, but no guest can be started before a reboot.
+    #[arg(long, requires = "launch")]
+    pub force: bool,
+
     /// With --launch: how many files the daemon may open
     #[arg(
         long,

@@ -129,6 +129,13 @@ pub enum Error {
         given: Duration,
     },
 
+    /// A store was heard in this boot, and none lives.
+    #[error(
+        "the store of this boot has died, and nothing but a reboot makes this a working Dom0 \
+         again (--force starts a new, empty one)"
+    )]
+    Lost,
+
     /// The daemon that was to be started is not there.
     #[error("start {program}: {source}")]
     NoProgram {
@@ -215,7 +222,7 @@ impl Error {
             } => 4,
             Self::Elsewhere { status, .. } => status.unwrap_or(1),
             Self::NoProgram { .. } => 5,
-            Self::Variable { .. } | Self::BadSetting { .. } => 6,
+            Self::Variable { .. } | Self::BadSetting { .. } | Self::Lost => 6,
             Self::NotInTime { .. }
             | Self::NotYet { .. }
             | Self::Late { .. }

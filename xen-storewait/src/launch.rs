@@ -133,11 +133,13 @@ fn missing(daemon: &OsStr) -> Option<io::Error> {
     (!found).then(|| Errno::ENOENT.into())
 }
 
-/// Starts the store that the arguments name, unless one lives.
+/// Starts the store that the arguments name, unless one lives, or one has died
+/// since the boot: the kernel's drivers have their watches in that one, and
+/// would see no guest of another.
 ///
 /// # Errors
-/// [`Error::Locked`], [`Error::BadSetting`], [`Error::NoProgram`] and
-/// [`Error::System`].
+/// [`Error::Locked`], [`Error::BadSetting`], [`Error::Lost`],
+/// [`Error::NoProgram`] and [`Error::System`].
 pub(crate) fn launch(
     args: &Args,
     deadline: Deadline,
@@ -156,6 +158,10 @@ pub(crate) fn launch(
     if let Some(living) = find_living(&args.places())? {
         output.remark(&living.words());
         return Ok(());
+    }
+    let heard = signals(&args.root)?.is_some_and(|count| count > 0);
+    if heard && !args.force {
+        return Err(Error::Lost);
     }
     if args.dry_run {
         return output.line(&plan.shell_command());
@@ -189,9 +195,7 @@ pub fn find_living(places: &Places) -> Result<Option<Living>, Error> {
             Err(_) => {}
         }
     }
-    let interrupts = read_if_there(&below(&places.root, Path::new("/proc/interrupts")))?;
-    let interrupts = interrupts.unwrap_or_default();
-    let signals = signals_of_the_store(&String::from_utf8_lossy(&interrupts));
+    let signals = signals(&places.root)?;
     for path in &places.devices {
         match Store::open_device(path) {
             Ok(mut store) => {
@@ -205,6 +209,13 @@ pub fn find_living(places: &Places) -> Result<Option<Living>, Error> {
         }
     }
     Ok(None)
+}
+
+/// How often a store has signalled this domain since it was booted.
+fn signals(root: &Path) -> Result<Option<u64>, Error> {
+    let interrupts = read_if_there(&below(root, Path::new("/proc/interrupts")))?;
+    let interrupts = interrupts.unwrap_or_default();
+    Ok(signals_of_the_store(&String::from_utf8_lossy(&interrupts)))
 }
 
 /// How long to wait for an answer through the device, by how often a store
