@@ -55,6 +55,30 @@ fn waits_through_the_device_in_a_process_of_its_own() {
 }
 
 #[test]
+fn the_other_process_does_not_outlive_the_one_that_waits() {
+    let root = under_xen();
+    let _device = Device::start(root.path(), Manner::Honest);
+    let mut program = program(root.path());
+    let arguments = "--device --timeout 60 --wait /a";
+    let mut waiting = program.args(arguments.split(' ')).spawn().unwrap();
+    let children = format!("/proc/{0}/task/{0}/children", waiting.id());
+    let latest = Instant::now() + Duration::from_secs(20);
+    let mut other = String::new();
+    while other.is_empty() {
+        other = fs::read_to_string(&children).unwrap().trim().to_owned();
+        assert!(Instant::now() < latest);
+    }
+    thread::sleep(Duration::from_secs(1));
+    waiting.kill().unwrap();
+    waiting.wait().unwrap();
+    // Whoever inherits it may leave it as a zombie, which has no executable.
+    while fs::read_link(format!("/proc/{other}/exe")).is_ok() {
+        assert!(Instant::now() < latest);
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
 fn says_what_was_there_instead_through_the_device() {
     let root = under_xen();
     let _device = Device::start(root.path(), Manner::Honest);
