@@ -122,7 +122,7 @@ impl Address {
     }
 
     /// The payload that gives it to that interface: with scope, lifetimes,
-    /// flags, and a label of that interface's. An IPv6 address is usable at
+    /// flags, and a label that it can have there. An IPv6 address is usable at
     /// once, and marked so, unless `settled`.
     #[must_use]
     pub fn onto(&self, interface: &Interface, settled: bool) -> Vec<u8> {
@@ -130,11 +130,7 @@ impl Address {
         if self.is_v6() && !settled {
             flags |= IFA_F_NODAD;
         }
-        let mut header = self.payload.get(..HEADER).unwrap_or_default().to_vec();
-        header[2] = 0;
-        header[4..].copy_from_slice(&interface.index.to_ne_bytes());
-        let rest = attributes(self.payload.get(HEADER..).unwrap_or_default());
-        let mut payload = rebuilt(header, rest, |kind, value| match kind {
+        let mut payload = self.with_others(interface, |kind, value| match kind {
             IFA_FLAGS => None,
             IFA_LABEL => Some([self.label_on(interface).as_bytes(), &[0]].concat()),
             _ => Some(value.to_vec()),
@@ -143,9 +139,36 @@ impl Address {
         payload
     }
 
-    /// `eth0:1` is `xenbr0:1` on xenbr0, as far as a name can be long.
+    /// The payload that takes it from that interface. Without its label: the
+    /// kernel takes only an address that has the very one that is named
+    /// (`EADDRNOTAVAIL`).
+    #[must_use]
+    pub fn off(&self, interface: &Interface) -> Vec<u8> {
+        self.with_others(interface, |kind, value| match kind {
+            IFA_LOCAL | IFA_ADDRESS => Some(value.to_vec()),
+            _ => None,
+        })
+    }
+
+    fn with_others(
+        &self,
+        interface: &Interface,
+        of: impl Fn(u16, &[u8]) -> Option<Vec<u8>>,
+    ) -> Vec<u8> {
+        let mut header = self.payload.get(..HEADER).unwrap_or_default().to_vec();
+        header[2] = 0;
+        header[4..].copy_from_slice(&interface.index.to_ne_bytes());
+        let rest = attributes(self.payload.get(HEADER..).unwrap_or_default());
+        rebuilt(header, rest, of)
+    }
+
+    /// Its own on the interface that it was read from; else `eth0:1` is
+    /// `xenbr0:1` on xenbr0, as far as a name can be long.
     fn label_on(&self, interface: &Interface) -> String {
         let label = self.label.as_deref().unwrap_or_default();
+        if interface.index == self.index && !label.is_empty() {
+            return label.to_owned();
+        }
         let own = label.split_once(':').map(|(_, own)| format!(":{own}"));
         let mut whole = format!("{}{}", interface.name, own.unwrap_or_default());
         while whole.len() > crate::names::LONGEST {
@@ -187,13 +210,14 @@ impl Address {
         if let Some(scope) = self.payload.get(3).filter(|scope| **scope != 0) {
             add("scope", scope.to_string());
         }
-        if self.label.as_ref().is_some_and(|label| label.contains(':')) {
-            add("label", self.label_on(interface));
+        let label = self.label_on(interface);
+        if self.label.is_some() && label != interface.name {
+            add("label", shell_words::quote(&label).into_owned());
         }
         if let Some(metric) = value(IFA_RT_PRIORITY).and_then(number) {
             add("metric", metric.to_string());
         }
-        add("dev", interface.name.clone());
+        add("dev", shell_words::quote(&interface.name).into_owned());
         if let Some(seconds) = self.valid_seconds {
             add("valid_lft", seconds.to_string());
             let preferred = value(IFA_CACHEINFO).and_then(|it| it.get(..4).and_then(number));

@@ -8,25 +8,22 @@ use nix::errno::Errno;
 
 use crate::Error;
 use crate::apply::{Ending, Hands};
+use crate::bring_up_watched::{bring_up_watched, moves_the_host};
 use crate::cli::{Manner, Up};
-use crate::confirm::{self, Gateways, clear_the_way, clear_under};
+use crate::confirm::{clear_the_way, clear_under};
 use crate::events::{Events, LINKS};
 use crate::facts::{Depth, Facts, Interface, Subject};
 use crate::files::Lock;
-use crate::guard::Guard;
-use crate::journal::{Journal, OWN_SECONDS};
 use crate::link::Link;
 use crate::names::InterfaceName;
 use crate::netlink::Connection;
 use crate::record;
 use crate::signals::Signals;
-use crate::step::{Change, Held, Step};
+use crate::step::{Change, Step};
 use crate::up::{Wanted, plan_up};
 
 /// How often the kernel is looked at again because somebody else was faster.
 const ATTEMPTS: usize = 10;
-/// How long the gateway may take to answer where no time was named.
-const GATEWAY_SECONDS: u32 = 15;
 
 /// Makes the bridge as it was asked for.
 pub(crate) fn up(args: &Up, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Error> {
@@ -92,127 +89,8 @@ fn bring_up(
     Err(overtaken(wanted))
 }
 
-fn overtaken(wanted: &Wanted) -> Error {
+pub(crate) fn overtaken(wanted: &Wanted) -> Error {
     Error::system(format!("make bridge {}", wanted.name), Errno::EEXIST)
-}
-
-/// What carries the host, or what is confirmed or put back.
-fn bring_up_watched(
-    connection: &mut Connection,
-    lock: Lock,
-    signals: &Signals,
-    args: &Up,
-    wanted: &Wanted,
-    err: &mut dyn Write,
-) -> Result<(), Error> {
-    let root = &args.manner.root;
-    let facts = look(connection, args, wanted)?;
-    let changes = plan_up(&facts, wanted)?;
-    if changes.is_empty() {
-        return Ok(());
-    }
-    let bridge = bridge_of(&facts, &wanted.name);
-    // The one asked for may be an alternative name.
-    let real_name = bridge.name.clone();
-    let name = real_name.as_str();
-    // What moves nothing cannot lose the gateway: there is nothing to wait for.
-    let checks = args.check_gateway && changes.iter().any(moves_the_host);
-    let gateways = match checks {
-        true => Some(gateways_of(args, &facts, &changes)?),
-        false => None,
-    };
-    let confirm = args.confirm.filter(|_| checks == args.check_gateway);
-    let waits = confirm.or(checks.then_some(GATEWAY_SECONDS));
-    let before = match facts.record.of(&bridge.name, bridge.index) {
-        _ if bridge.index == 0 => None,
-        Err(_) if wanted.force => None,
-        found => found?,
-    };
-    let seconds = waits.unwrap_or(OWN_SECONDS);
-    let journal = Journal::of(&changes, &bridge, before, seconds);
-    let leases = leases_of(&changes);
-    let guard = Guard::arm(&lock, journal)?;
-    let mut hands = Hands::new(connection, &lock, bridge).heeding(signals);
-    let mut remark = |step: &Step| say(&args.manner, step, name, err);
-    let done = match hands.perform(changes, &mut remark) {
-        Ok(Ending::Done) => hands.bridge_number(),
-        // Not even the bridge is ours: what is there is not to be taken away.
-        Ok(Ending::Overtaken) if hands.has_done_nothing() => {
-            guard.commit()?;
-            return Err(overtaken(wanted));
-        }
-        Ok(Ending::Overtaken) => Err(overtaken(wanted)),
-        Err(error) => Err(error),
-    };
-    let bridge = match done {
-        Ok(bridge) => bridge,
-        Err(error) => return Err(guard.put_back(connection, error)),
-    };
-    for (address, seconds) in leases {
-        let _ = writeln!(
-            err,
-            "xen-bridge: address {address} of bridge {name} goes in {seconds} s, \
-             unless somebody renews it there"
-        );
-    }
-    if waits.is_none() {
-        return guard.commit();
-    }
-    let line = guard.into_watcher();
-    drop(lock);
-    let gateways = gateways.map(|silent| Gateways { bridge, silent });
-    if gateways.is_none() {
-        let _ = writeln!(
-            err,
-            "xen-bridge: done; put back in {seconds} s, unless this comes before: \
-             xen-bridge confirm {}",
-            shell_words::quote(name)
-        );
-    }
-    confirm::wait(root, name, &line, signals, connection, gateways)
-}
-
-fn moves_the_host(change: &Change) -> bool {
-    matches!(&change.step, Step::Give(..) | Step::Take(..))
-}
-
-/// The addresses among what moves that go by themselves.
-fn leases_of(changes: &[Change]) -> Vec<(String, u32)> {
-    let leases = changes.iter().filter_map(|change| match &change.step {
-        Step::Give(Held::Address(address), None) => {
-            Some((address.cidr.to_string(), address.valid_seconds?))
-        }
-        _ => None,
-    });
-    leases.collect()
-}
-
-/// The gateways that are to answer, of the default routes that the bridge has
-/// or gets.
-fn gateways_of(
-    args: &Up,
-    facts: &Facts,
-    changes: &[Change],
-) -> Result<Vec<std::net::IpAddr>, Error> {
-    let had = facts.bridge.iter().flat_map(|bridge| &bridge.routes);
-    let given = changes.iter().filter_map(|change| match &change.step {
-        Step::Give(Held::Route(route), None) => Some(route),
-        _ => None,
-    });
-    let default = had.chain(given).filter(|route| route.destination.is_none());
-    let mut gateways = vec![];
-    for gateway in default.filter_map(|route| route.gateway) {
-        if !gateways.contains(&gateway) {
-            gateways.push(gateway);
-        }
-    }
-    if gateways.is_empty() {
-        return Err(Error::Contradiction {
-            bridge: args.bridge.name.to_string(),
-            why: "--check-gateway: no default route over a gateway moves to it".to_owned(),
-        });
-    }
-    Ok(gateways)
 }
 
 /// Looks until the ports named are there, or as long as was asked for.
@@ -241,7 +119,11 @@ fn look_in_time(connection: &mut Connection, args: &Up, wanted: &Wanted) -> Resu
     }
 }
 
-fn look(connection: &mut Connection, args: &Up, wanted: &Wanted) -> Result<Facts, Error> {
+pub(crate) fn look(
+    connection: &mut Connection,
+    args: &Up,
+    wanted: &Wanted,
+) -> Result<Facts, Error> {
     let touches_addresses = !wanted.addresses.is_empty() || wanted.mtu.is_some() || wanted.moves;
     let depth = match (wanted.exact || args.check_gateway, touches_addresses) {
         (true, _) => Depth::All,

@@ -1,39 +1,23 @@
 //! Waiting for somebody to confirm a change; confirming; putting back.
 
 use std::io::Write;
-use std::net::IpAddr;
 use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use nix::libc;
-
 use crate::Error;
 use crate::events::{Events, NEIGHBORS, wait_for};
 use crate::files::Lock;
+use crate::gateways::Gateways;
 use crate::guard::{CONFIRMED, PUT_BACK};
 use crate::journal::{self, pending};
 use crate::netlink::Connection;
-use crate::reply::{attributes, ip, number};
-use crate::request::{self, NDA_DST, PREPEND};
 use crate::signals::Signals;
 use crate::watch::hear;
 
 /// How often a gateway that is silent is asked again.
 const AGAIN: Duration = Duration::from_secs(1);
-/// `linux/neighbour.h`.
-const NTF_USE: u8 = 1;
-const NUD_REACHABLE: u8 = 2;
-
-/// Gateways that must answer through the bridge.
-#[derive(Debug, Default)]
-pub struct Gateways {
-    /// The bridge's number.
-    pub bridge: u32,
-    /// Those that have not answered yet.
-    pub silent: Vec<IpAddr>,
-}
 
 /// Waits until the change is confirmed, by somebody or by the gateways'
 /// answers. `line` leads to the watcher.
@@ -55,9 +39,7 @@ pub fn wait(
     loop {
         let mut until = deadline;
         if let Some(gateways) = &gateways {
-            for address in &gateways.silent {
-                ask(connection, gateways.bridge, *address);
-            }
+            gateways.ask(connection);
             until = Instant::now() + AGAIN;
         }
         while Instant::now() < until {
@@ -68,7 +50,10 @@ pub fn wait(
                     Some(CONFIRMED) => Ok(()),
                     Some(PUT_BACK) => Err(Error::Unconfirmed(
                         name.to_owned(),
-                        gateways.map_or_else(|| "nobody confirmed".to_owned(), Gateways::blame),
+                        match gateways {
+                            None => "nobody confirmed".to_owned(),
+                            Some(it) => format!("{} did not answer through it after", it.names()),
+                        },
                     )),
                     _ => {
                         restore(root, name, connection)?;
@@ -83,42 +68,9 @@ pub fn wait(
             let told = neighbors.take();
             if let Some(gateways) = gateways.as_mut().filter(|_| ready.get(2) == Some(&true)) {
                 gateways.hear(told.iter().flatten().map(|(_, payload)| payload.as_slice()));
-                if gateways.silent.is_empty() {
+                if gateways.are_in_reach(connection)? {
                     return confirm(root, name);
                 }
-            }
-        }
-    }
-}
-
-/// Has the kernel ask who has that address; an answer is told as an event.
-fn ask(connection: &mut Connection, bridge: u32, address: IpAddr) {
-    // An old answer would do for a new one; there may be none.
-    let forget = request::neighbor(libc::RTM_DELNEIGH, bridge, address, 0);
-    let _ = connection.change(forget, 0);
-    // Refused where the bridge is gone, which the watcher sees too.
-    let ask = request::neighbor(libc::RTM_NEWNEIGH, bridge, address, NTF_USE);
-    let _ = connection.change(ask, PREPEND);
-}
-
-impl Gateways {
-    /// What is wrong with them.
-    fn blame(self) -> String {
-        let silent: Vec<String> = self.silent.iter().map(IpAddr::to_string).collect();
-        format!("{} did not answer through it after", silent.join(", "))
-    }
-
-    /// Takes those off the list that answered, as `RTM_NEWNEIGH` tells.
-    pub fn hear<'a>(&mut self, neighbors: impl Iterator<Item = &'a [u8]>) {
-        for neighbor in neighbors {
-            // struct ndmsg: family, padding, index, state, flags, type.
-            let index = neighbor.get(4..8).and_then(number);
-            let state = neighbor.get(8).copied().unwrap_or_default();
-            let mut rest = attributes(neighbor.get(12..).unwrap_or_default());
-            let address = rest.find(|(kind, _)| *kind == NDA_DST);
-            let address = address.and_then(|(_, value)| ip(value));
-            if index == Some(self.bridge) && state & NUD_REACHABLE != 0 {
-                self.silent.retain(|silent| Some(*silent) != address);
             }
         }
     }

@@ -44,6 +44,15 @@ pub enum Error {
     #[error("the watcher is dead: everything is as it was before")]
     NoWatcher,
 
+    /// What was taken from an uplink is there all the same.
+    #[error("take {what} from {uplink}: it is still there, or there again")]
+    StillThere {
+        /// The address or route.
+        what: String,
+        /// The uplink.
+        uplink: String,
+    },
+
     /// There is nothing that could be confirmed.
     #[error("bridge {0}: no change waits to be confirmed")]
     NothingToConfirm(String),
@@ -173,7 +182,7 @@ impl Error {
             | Self::InUse { .. }
             | Self::BadRecord { .. } => 6,
             Self::NotInTime(..) | Self::Unconfirmed(..) => 7,
-            Self::Interrupted(_) | Self::NoWatcher => 1,
+            Self::Interrupted(_) | Self::NoWatcher | Self::StillThere { .. } => 1,
             Self::HalfWay { cause, .. } => cause.exit_status(),
             Self::Netlink { failure, .. } => status_of(&failure.source),
             Self::System { source, .. } => status_of(source),

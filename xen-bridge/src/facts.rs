@@ -12,7 +12,7 @@ use crate::cidr::Cidr;
 use crate::link::Link;
 use crate::managers::{Manager, read_managers};
 use crate::names::InterfaceName;
-use crate::netlink::{Connection, Outcome, Payload};
+use crate::netlink::{Connection, Payload};
 use crate::record::{self, Found};
 use crate::request::{self, Request};
 use crate::route::Route;
@@ -248,7 +248,7 @@ fn user_of(connection: &mut Connection, cidr: &Cidr) -> Result<Option<Interface>
     let reply = match connection.get(request::get_route_to(cidr)) {
         Ok(reply) => reply,
         // No way leads there, so nobody here has the address.
-        Err(failure) if failure.outcome == Outcome::Refused => return Ok(None),
+        Err(failure) if failure.is_refusal() => return Ok(None),
         Err(failure) => {
             let doing = format!("ask who has {}", cidr.address);
             return Err(Error::netlink(doing, failure));

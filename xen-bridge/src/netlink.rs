@@ -87,6 +87,12 @@ impl Failure {
         self.source.raw_os_error() == Some(errno as i32)
     }
 
+    /// The kernel said no.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        self.outcome == Outcome::Refused
+    }
+
     /// There is no such interface, or no longer.
     #[must_use]
     pub fn is_no_device(&self) -> bool {

@@ -147,7 +147,10 @@ impl Route {
         let [metric, source] = &self.details;
         for (word, value) in [
             ("via", self.gateway.map(|it| it.to_string())),
-            ("dev", Some(interface.name.clone())),
+            (
+                "dev",
+                Some(shell_words::quote(&interface.name).into_owned()),
+            ),
             ("table", other_table.map(|it| it.to_string())),
             ("proto", Some(protocol.to_string())),
             ("scope", Some(scope.to_string()).filter(|_| !self.is_v6)),

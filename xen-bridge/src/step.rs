@@ -85,8 +85,8 @@ impl Step {
         let quoted = |name: &str| shell_words::quote(name).into_owned();
         let dev = quoted(bridge);
         let on = |interface: &Option<Interface>| Interface {
-            index: 0,
-            name: quoted(interface.as_ref().map_or(bridge, |it| &it.name)),
+            index: interface.as_ref().map_or(0, |it| it.index),
+            name: interface.as_ref().map_or(bridge, |it| &it.name).to_owned(),
         };
         let line = match self {
             Self::Make { mac, settings } => {
@@ -122,7 +122,8 @@ impl Step {
             }
             Self::Settle(it, to) => format!("address change {}", it.words(&on(to), true)),
             Self::Take(Held::Address(it), from) => {
-                format!("address delete {} dev {}", it.with_peer(), on(from).name)
+                let dev = quoted(&on(from).name);
+                format!("address delete {} dev {dev}", it.with_peer())
             }
             Self::Give(Held::Route(it), to) => {
                 let family = if it.is_v6 { "-6 " } else { "" };
@@ -278,22 +279,11 @@ impl Held {
     }
 
     fn request(&self, give: bool, interface: &Interface) -> (Request, u16) {
-        let (kinds, flags, payload) = match self {
-            Self::Address(address) => (
-                [libc::RTM_NEWADDR, libc::RTM_DELADDR],
-                REPLACE,
-                address.onto(interface, false),
-            ),
-            Self::Route(route) => (
-                [libc::RTM_NEWROUTE, libc::RTM_DELROUTE],
-                PREPEND,
-                route.through(interface),
-            ),
-        };
-        let (kind, flags) = if give {
-            (kinds[0], flags)
-        } else {
-            (kinds[1], 0)
+        let (kind, flags, payload) = match (self, give) {
+            (Self::Address(it), true) => (libc::RTM_NEWADDR, REPLACE, it.onto(interface, false)),
+            (Self::Address(it), false) => (libc::RTM_DELADDR, 0, it.off(interface)),
+            (Self::Route(it), true) => (libc::RTM_NEWROUTE, PREPEND, it.through(interface)),
+            (Self::Route(it), false) => (libc::RTM_DELROUTE, 0, it.through(interface)),
         };
         (Request { kind, payload }, flags)
     }

@@ -15,6 +15,8 @@ fuzz_target!(|datagram: &[u8]| {
     assert!(told.len() <= datagram.len() / 16);
     let mut gateways = Gateways {
         bridge: 3,
+        uplinks: vec![],
+        all: vec![],
         silent: vec!["10.0.2.2".parse().unwrap(), "fd00::2".parse().unwrap()],
     };
     gateways.hear(told.iter().map(|(_, payload)| payload.as_slice()));

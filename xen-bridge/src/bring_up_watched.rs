@@ -1,0 +1,168 @@
+//! `up` of what carries the host, or is to be confirmed: watched over from
+//! before its first step.
+
+use std::io::Write;
+use std::net::IpAddr;
+
+use crate::Error;
+use crate::apply::{Ending, Hands};
+use crate::bring_up::{bridge_of, look, overtaken, say};
+use crate::cli::Up;
+use crate::confirm;
+use crate::facts::Facts;
+use crate::files::Lock;
+use crate::gateways::Gateways;
+use crate::guard::Guard;
+use crate::journal::{Journal, OWN_SECONDS};
+use crate::netlink::Connection;
+use crate::signals::Signals;
+use crate::step::{Change, Held, Step};
+use crate::up::{Wanted, plan_up};
+
+/// How long the gateway may take to answer where no time was named.
+const GATEWAY_SECONDS: u32 = 15;
+
+/// What carries the host, or what is confirmed or put back.
+pub(crate) fn bring_up_watched(
+    connection: &mut Connection,
+    lock: Lock,
+    signals: &Signals,
+    args: &Up,
+    wanted: &Wanted,
+    err: &mut dyn Write,
+) -> Result<(), Error> {
+    let root = &args.manner.root;
+    let facts = look(connection, args, wanted)?;
+    let changes = plan_up(&facts, wanted)?;
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let bridge = bridge_of(&facts, &wanted.name);
+    // The one asked for may be an alternative name.
+    let real_name = bridge.name.clone();
+    let name = real_name.as_str();
+    // What moves nothing cannot lose the gateway: there is nothing to wait for.
+    let checks = args.check_gateway && changes.iter().any(moves_the_host);
+    let gateways = match checks {
+        true => Some(gateways_of(args, &facts, &changes)?),
+        false => None,
+    };
+    let confirm = args.confirm.filter(|_| checks == args.check_gateway);
+    let waits = confirm.or(checks.then_some(GATEWAY_SECONDS));
+    let before = match facts.record.of(&bridge.name, bridge.index) {
+        _ if bridge.index == 0 => None,
+        Err(_) if wanted.force => None,
+        found => found?,
+    };
+    let seconds = waits.unwrap_or(OWN_SECONDS);
+    let journal = Journal::of(&changes, &bridge, before, seconds);
+    let leases = leases_of(&changes);
+    let uplinks = uplinks_of(&changes);
+    let guard = Guard::arm(&lock, journal)?;
+    let mut hands = Hands::new(connection, &lock, bridge).heeding(signals);
+    let mut remark = |step: &Step| say(&args.manner, step, name, err);
+    let done = match hands.perform(changes, &mut remark) {
+        Ok(Ending::Done) => {
+            refuse_leftovers(hands.connection, args, wanted).and_then(|()| hands.bridge_number())
+        }
+        // Not even the bridge is ours: what is there is not to be taken away.
+        Ok(Ending::Overtaken) if hands.has_done_nothing() => {
+            guard.commit()?;
+            return Err(overtaken(wanted));
+        }
+        Ok(Ending::Overtaken) => Err(overtaken(wanted)),
+        Err(error) => Err(error),
+    };
+    let bridge = match done {
+        Ok(bridge) => bridge,
+        Err(error) => return Err(guard.put_back(connection, error)),
+    };
+    for (address, seconds) in leases {
+        let _ = writeln!(
+            err,
+            "xen-bridge: address {address} of bridge {name} goes in {seconds} s, \
+             unless somebody renews it there"
+        );
+    }
+    if waits.is_none() {
+        return guard.commit();
+    }
+    let line = guard.into_watcher();
+    drop(lock);
+    let gateways = gateways.map(|all| Gateways {
+        bridge,
+        uplinks,
+        silent: all.clone(),
+        all,
+    });
+    if gateways.is_none() {
+        let _ = writeln!(
+            err,
+            "xen-bridge: done; put back in {seconds} s, unless this comes before: \
+             xen-bridge confirm {}",
+            shell_words::quote(name)
+        );
+    }
+    confirm::wait(root, name, &line, signals, connection, gateways)
+}
+
+pub(crate) fn moves_the_host(change: &Change) -> bool {
+    matches!(&change.step, Step::Give(..) | Step::Take(..))
+}
+
+/// What is still on an uplink goes before what the bridge has: the answers to
+/// what comes in would go nowhere. That nothing was refused is not enough.
+fn refuse_leftovers(connection: &mut Connection, args: &Up, wanted: &Wanted) -> Result<(), Error> {
+    let changes = plan_up(&look(connection, args, wanted)?, wanted)?;
+    let left = changes.into_iter().find_map(|change| match change.step {
+        Step::Take(held, Some(uplink)) => Some((held.words(), uplink.name)),
+        _ => None,
+    });
+    left.map_or(Ok(()), |(what, uplink)| {
+        Err(Error::StillThere { what, uplink })
+    })
+}
+
+/// The addresses among what moves that go by themselves.
+fn leases_of(changes: &[Change]) -> Vec<(String, u32)> {
+    let leases = changes.iter().filter_map(|change| match &change.step {
+        Step::Give(Held::Address(address), None) => {
+            Some((address.cidr.to_string(), address.valid_seconds?))
+        }
+        _ => None,
+    });
+    leases.collect()
+}
+
+/// The numbers of those that something is taken from.
+fn uplinks_of(changes: &[Change]) -> Vec<u32> {
+    let uplinks = changes.iter().filter_map(|change| match &change.step {
+        Step::Take(_, uplink) => uplink.as_ref(),
+        _ => None,
+    });
+    uplinks.map(|uplink| uplink.index).collect()
+}
+
+/// The gateways that are to answer, of the default routes that the bridge has
+/// or gets.
+fn gateways_of(args: &Up, facts: &Facts, changes: &[Change]) -> Result<Vec<IpAddr>, Error> {
+    let had = facts.bridge.iter().flat_map(|bridge| &bridge.routes);
+    let given = changes.iter().filter_map(|change| match &change.step {
+        Step::Give(Held::Route(route), None) => Some(route),
+        _ => None,
+    });
+    let default = had.chain(given).filter(|route| route.destination.is_none());
+    let mut gateways = vec![];
+    for gateway in default.filter_map(|route| route.gateway) {
+        if !gateways.contains(&gateway) {
+            gateways.push(gateway);
+        }
+    }
+    if gateways.is_empty() {
+        return Err(Error::Contradiction {
+            bridge: args.bridge.name.to_string(),
+            why: "--check-gateway: no default route over a gateway moves to it".to_owned(),
+        });
+    }
+    Ok(gateways)
+}

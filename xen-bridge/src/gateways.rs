@@ -1,0 +1,112 @@
+//! The gateways that must answer through the bridge before a change confirms
+//! itself.
+
+use std::net::IpAddr;
+
+use nix::libc;
+
+use crate::Error;
+use crate::cidr::{Cidr, is_link_local};
+use crate::netlink::Connection;
+use crate::reply::{attributes, ip, number};
+use crate::request::{self, NDA_DST, PREPEND};
+use crate::route::Route;
+
+/// `linux/neighbour.h`.
+const NTF_USE: u8 = 1;
+const NUD_REACHABLE: u8 = 2;
+
+/// Gateways that must answer through the bridge.
+#[derive(Debug, Default)]
+pub struct Gateways {
+    /// The bridge's number.
+    pub bridge: u32,
+    /// The numbers of the interfaces whose routes moved to it.
+    pub uplinks: Vec<u32>,
+    /// All of them.
+    pub all: Vec<IpAddr>,
+    /// Those that have not answered yet.
+    pub silent: Vec<IpAddr>,
+}
+
+impl Gateways {
+    /// Has the kernel ask who has their addresses; an answer is told as an
+    /// event.
+    pub(crate) fn ask(&self, connection: &mut Connection) {
+        for address in &self.silent {
+            // An old answer would do for a new one; there may be none.
+            let forget = request::neighbor(libc::RTM_DELNEIGH, self.bridge, *address, 0);
+            let _ = connection.change(forget, 0);
+            // Refused where the bridge is gone, which the watcher sees too.
+            let ask = request::neighbor(libc::RTM_NEWNEIGH, self.bridge, *address, NTF_USE);
+            let _ = connection.change(ask, PREPEND);
+        }
+    }
+
+    /// Takes those off the list that answered, as `RTM_NEWNEIGH` tells.
+    pub fn hear<'a>(&mut self, neighbors: impl Iterator<Item = &'a [u8]>) {
+        for neighbor in neighbors {
+            // struct ndmsg: family, padding, index, state, flags, type.
+            let index = neighbor.get(4..8).and_then(number);
+            let state = neighbor.get(8).copied().unwrap_or_default();
+            let mut rest = attributes(neighbor.get(12..).unwrap_or_default());
+            let address = rest.find(|(kind, _)| *kind == NDA_DST);
+            let address = address.and_then(|(_, value)| ip(value));
+            if index == Some(self.bridge) && state & NUD_REACHABLE != 0 {
+                self.silent.retain(|silent| Some(*silent) != address);
+            }
+        }
+    }
+
+    /// All answered, and what is sent to them goes through the bridge. Those
+    /// that are reached past it are waited for again.
+    ///
+    /// # Errors
+    /// A socket that failed.
+    pub(crate) fn are_in_reach(&mut self, connection: &mut Connection) -> Result<bool, Error> {
+        if self.silent.is_empty() {
+            for address in &self.all {
+                if self.leads_past_the_bridge(connection, *address)? {
+                    self.silent.push(*address);
+                }
+            }
+        }
+        Ok(self.silent.is_empty())
+    }
+
+    /// The way to it is straight out of an uplink, where nothing comes in for
+    /// the host any more: somebody left or put an address there.
+    fn leads_past_the_bridge(
+        &self,
+        connection: &mut Connection,
+        address: IpAddr,
+    ) -> Result<bool, Error> {
+        // Every interface has a way to these, and no other is the way to all.
+        if matches!(address, IpAddr::V6(address) if is_link_local(address)) {
+            return Ok(false);
+        }
+        let prefix_length = if address.is_ipv4() { 32 } else { 128 };
+        let to = Cidr {
+            address,
+            prefix_length,
+        };
+        let route = match connection.get(request::get_route_to(&to)) {
+            Ok(reply) => Route::parse(&reply),
+            Err(failure) if failure.is_refusal() => None,
+            Err(failure) => {
+                return Err(Error::netlink(format!("ask the way to {address}"), failure));
+            }
+        };
+        let straight = route.filter(|route| route.gateway.is_none());
+        Ok(straight.is_some_and(|route| {
+            let mut through = route.interfaces.iter();
+            through.any(|index| self.uplinks.contains(index))
+        }))
+    }
+
+    /// Who is to blame.
+    pub(crate) fn names(&self) -> String {
+        let silent: Vec<String> = self.silent.iter().map(IpAddr::to_string).collect();
+        silent.join(", ")
+    }
+}
