@@ -8,8 +8,9 @@ use nix::errno::Errno;
 
 use crate::Error;
 use crate::events::{Events, LINKS};
-use crate::facts::{Interface, read_link};
+use crate::facts::Interface;
 use crate::files::Lock;
+use crate::lookups::read_link;
 use crate::netlink::{Connection, Failure, Outcome};
 use crate::record::Record;
 use crate::settings::VLAN_FILTERING;

@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use crate::Error;
 use crate::apply::{Ending, Hands};
 use crate::bring_up_watched::{bring_up_watched, moves_the_host};
-use crate::cli::{Manner, Up};
+use crate::cli::{Down, Manner, Up};
 use crate::confirm::{clear_the_way, clear_under};
 use crate::events::{Events, LINKS};
 use crate::facts::{Depth, Facts, Interface, Subject};
@@ -20,6 +20,7 @@ use crate::netlink::Connection;
 use crate::record;
 use crate::signals::Signals;
 use crate::step::{Change, Step};
+use crate::take_down;
 use crate::up::{Wanted, plan_up};
 
 /// How often the kernel is looked at again because somebody else was faster.
@@ -38,6 +39,18 @@ pub(crate) fn up(args: &Up, out: &mut dyn Write, err: &mut dyn Write) -> Result<
     if bridge.name != name && !args.manner.dry_run {
         // It was asked for by an alternative name.
         clear_the_way(&args.manner.root, &bridge.name, &mut connection, err)?;
+        facts = look(&mut connection, args, &wanted)?;
+    }
+    if facts.has_lost_what_was_moved() {
+        let bridge = args.bridge.clone();
+        let manner = args.manner.clone();
+        let force = false;
+        let args_back = Down {
+            bridge,
+            force,
+            manner,
+        };
+        take_down::give_back(&mut connection, &args_back, out, err)?;
         facts = look(&mut connection, args, &wanted)?;
     }
     let changes = plan_up(&facts, &wanted)?;

@@ -2,7 +2,8 @@
 
 use crate::Error;
 use crate::cidr::Cidr;
-use crate::facts::{Bridge, Facts};
+use crate::facts::{Bridge, Facts, Lost};
+use crate::files::FOLDER;
 use crate::link::Link;
 use crate::names::is_guests;
 use crate::record::{Found, Record};
@@ -15,8 +16,10 @@ use crate::up::not_a_bridge;
 /// The name is something else's, the bridge is in use (unless `force`), or
 /// nobody can tell what `up` did (with `force`, it did nothing).
 pub fn plan_down(facts: &Facts, force: bool) -> Result<Vec<Step>, Error> {
+    if let Some(lost) = &facts.lost {
+        return give_back_steps(facts, lost);
+    }
     let Some(bridge) = &facts.bridge else {
-        // It went by other means.
         return Ok(forget(facts));
     };
     if !bridge.link.is_bridge() {
@@ -35,6 +38,34 @@ pub fn plan_down(facts: &Facts, force: bool) -> Result<Vec<Step>, Error> {
     } else {
         take_back_steps(bridge, record, force)?
     };
+    steps.push(Step::Forget);
+    Ok(steps)
+}
+
+/// The bridge went by other means, and what was moved to it went with it: its
+/// uplink gets that back.
+fn give_back_steps(facts: &Facts, lost: &Lost) -> Result<Vec<Step>, Error> {
+    let Found::Record(record) = &facts.record else {
+        return Ok(vec![]);
+    };
+    if let Some(now) = &lost.renamed {
+        return Err(Error::Renamed {
+            bridge: record.name.clone(),
+            now: now.clone(),
+        });
+    }
+    let mut steps = record.steps_back();
+    if let Some((port, master)) = lost.taken.as_ref().filter(|_| !steps.is_empty()) {
+        // On a port, an address goes before the one that the host has by now.
+        return Err(Error::UnfitPort {
+            port: port.clone(),
+            why: format!(
+                "its addresses went with bridge {0}, and it is a port of {master} now: release \
+                 it to have them back, or remove /{FOLDER}/{0}",
+                record.name
+            ),
+        });
+    }
     steps.push(Step::Forget);
     Ok(steps)
 }

@@ -82,6 +82,17 @@ pub enum Error {
         kind: String,
     },
 
+    /// The bridge that a record is about has another name by now.
+    #[error(
+        "bridge {bridge} is called {now} now: call it {bridge} again, or remove /run/xen-bridge/{bridge}"
+    )]
+    Renamed {
+        /// The name that it had.
+        bridge: String,
+        /// The name that it has.
+        now: String,
+    },
+
     /// A port that would not work, or whose host would be cut off.
     #[error("port {port}: {why}")]
     UnfitPort {
@@ -177,6 +188,7 @@ impl Error {
             | Self::HalfDone(_)
             | Self::Waiting(_)
             | Self::NotABridge { .. }
+            | Self::Renamed { .. }
             | Self::UnfitPort { .. }
             | Self::Contradiction { .. }
             | Self::InUse { .. }

@@ -3,18 +3,16 @@
 use std::fs;
 use std::path::Path;
 
-use netlink_packet_route::AddressFamily;
-use nix::errno::Errno;
-
 use crate::Error;
 use crate::address::Address;
 use crate::cidr::Cidr;
 use crate::link::Link;
+use crate::lookups::{ask, read_addresses, read_link, read_ports, read_routes, user_of};
 use crate::managers::{Manager, read_managers};
 use crate::names::InterfaceName;
-use crate::netlink::{Connection, Payload};
-use crate::record::{self, Found};
-use crate::request::{self, Request};
+use crate::netlink::Connection;
+use crate::record::{self, Found, Record};
+use crate::request;
 use crate::route::Route;
 
 /// How often what changes while it is read is read again.
@@ -83,6 +81,19 @@ pub struct Facts {
     pub in_use: Vec<(Cidr, u32, String)>,
     /// What an earlier `up` kept.
     pub record: Found,
+    /// What became of the bridge that it is about, where that is no longer
+    /// what has the name.
+    pub lost: Option<Lost>,
+}
+
+/// What became of a bridge that lost its name, and of the ports that `up`
+/// added to it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lost {
+    /// The name that it has now; `None`: it is gone.
+    pub renamed: Option<String>,
+    /// A port that serves another by now, and that.
+    pub taken: Option<(String, String)>,
 }
 
 /// What is to be looked at.
@@ -147,6 +158,9 @@ impl Facts {
             bridge,
             ..Self::default()
         };
+        if let Some(record) = facts.record.of_another(index) {
+            facts.lost = Some(read_lost(connection, record)?);
+        }
         for port in subject.ports {
             let found = read_port(connection, root, port, index, subject.moves)?;
             facts.ports.push((port.clone(), found));
@@ -163,13 +177,24 @@ impl Facts {
         Ok(facts)
     }
 
-    /// The bridge was made after it was looked for, and before a port was.
+    /// The bridge went by other means, and what was moved to it is nowhere.
+    #[must_use]
+    pub fn has_lost_what_was_moved(&self) -> bool {
+        let record = match &self.record {
+            Found::Record(record) => Some(record),
+            _ => None,
+        };
+        self.lost.is_some() && record.is_some_and(|record| !record.back.is_empty())
+    }
+
+    /// The bridge was made after it was looked for, and before a port or the
+    /// record was.
     fn is_outdated(&self, name: &InterfaceName) -> bool {
         let bridge = real_name(self.bridge.as_ref(), name);
+        let renamed = self.lost.as_ref().and_then(|lost| lost.renamed.as_deref());
         let ports = self.ports.iter().filter_map(|(_, port)| port.as_ref());
-        ports
-            .filter_map(|port| port.master.as_deref())
-            .any(|master| master == bridge)
+        let mut masters = ports.filter_map(|port| port.master.as_deref());
+        renamed == Some(bridge) || masters.any(|master| master == bridge)
     }
 }
 
@@ -203,6 +228,27 @@ fn read_bridge(
         bridge.routes = read_routes(connection, &bridge.link)?;
     }
     Ok(Some(bridge))
+}
+
+fn read_lost(connection: &mut Connection, record: &Record) -> Result<Lost, Error> {
+    let mut by_index = |index: u32| {
+        let name = format!("interface {index}");
+        ask(connection, request::get_link_by_index(index), &name)
+    };
+    let bridge = by_index(record.ifindex)?.filter(Link::is_bridge);
+    let mut lost = Lost {
+        renamed: bridge.map(|bridge| bridge.name),
+        taken: None,
+    };
+    for added in &record.ports {
+        let link = by_index(added.ifindex)?;
+        let master = link.as_ref().and_then(|link| link.master);
+        if let (Some(link), Some(master)) = (link, master) {
+            let name = by_index(master)?.map(|it| it.name).unwrap_or_default();
+            lost.taken = Some((link.name, name));
+        }
+    }
+    Ok(lost)
 }
 
 fn read_port(
@@ -241,128 +287,4 @@ fn read_port(
         port.accept_ra = accept_ra.ok().and_then(|it| it.trim().parse().ok());
     }
     Ok(Some(port))
-}
-
-/// The interface that has the address, which the routes to oneself tell.
-fn user_of(connection: &mut Connection, cidr: &Cidr) -> Result<Option<Interface>, Error> {
-    let reply = match connection.get(request::get_route_to(cidr)) {
-        Ok(reply) => reply,
-        // No way leads there, so nobody here has the address.
-        Err(failure) if failure.is_refusal() => return Ok(None),
-        Err(failure) => {
-            let doing = format!("ask who has {}", cidr.address);
-            return Err(Error::netlink(doing, failure));
-        }
-    };
-    let route = Route::parse(&reply).filter(|route| route.is_of_address(cidr));
-    let Some(index) = route.and_then(|route| route.interfaces.first().copied()) else {
-        return Ok(None);
-    };
-    let link = ask(
-        connection,
-        request::get_link_by_index(index),
-        &index.to_string(),
-    )?;
-    Ok(link.as_ref().map(Interface::from))
-}
-
-/// The link of that name or alternative name.
-///
-/// # Errors
-/// A request that failed otherwise than with `ENODEV`.
-pub fn read_link(connection: &mut Connection, name: &str) -> Result<Option<Link>, Error> {
-    ask(connection, request::get_link(name), name)
-}
-
-/// The name that the kernel has for it: the one given may be an alternative
-/// name, and files go by the kernel's.
-///
-/// # Errors
-/// As for [`read_link`].
-pub(crate) fn kernels_name(connection: &mut Connection, name: &str) -> Result<String, Error> {
-    let link = read_link(connection, name)?;
-    Ok(link.map_or_else(|| name.to_owned(), |link| link.name))
-}
-
-fn ask(connection: &mut Connection, message: Request, name: &str) -> Result<Option<Link>, Error> {
-    match connection.get(message) {
-        Ok(reply) => Link::parse(&reply)
-            .map(Some)
-            .ok_or_else(|| Error::system(format!("look at interface {name}"), Errno::EBADMSG)),
-        Err(failure) if failure.is_no_device() => Ok(None),
-        Err(failure) => Err(Error::netlink(format!("look at interface {name}"), failure)),
-    }
-}
-
-/// An interface can go while it is being looked at; then it has nothing.
-fn dump(
-    connection: &mut Connection,
-    message: &Request,
-    what: &str,
-    link: &Link,
-) -> Result<Vec<Payload>, Error> {
-    match connection.dump(message) {
-        Err(failure) if failure.is_no_device() => Ok(vec![]),
-        result => result.map_err(|failure| {
-            Error::netlink(format!("list the {what} of {}", link.name), failure)
-        }),
-    }
-}
-
-/// The bridge's ports, in the order of their numbers.
-fn read_ports(connection: &mut Connection, bridge: &Link) -> Result<Vec<Link>, Error> {
-    let replies = dump(
-        connection,
-        &request::get_ports(bridge.index),
-        "ports",
-        bridge,
-    )?;
-    let links = replies.iter().filter_map(|reply| Link::parse(reply));
-    let mut ports: Vec<Link> = links
-        .filter(|link| link.master == Some(bridge.index))
-        .collect();
-    ports.sort_unstable_by_key(|port| port.index);
-    Ok(ports)
-}
-
-/// The interface's addresses, without those that every interface has.
-pub(crate) fn read_addresses(
-    connection: &mut Connection,
-    link: &Link,
-) -> Result<Vec<Address>, Error> {
-    let replies = dump(
-        connection,
-        &request::get_addresses(link.index),
-        "addresses",
-        link,
-    )?;
-    let addresses = replies.iter().filter_map(|reply| Address::parse(reply));
-    Ok(addresses
-        .filter(|address| address.index == link.index && !address.is_of_every_interface())
-        .collect())
-}
-
-/// The routes through the interface, without those that every interface has.
-fn read_routes(connection: &mut Connection, link: &Link) -> Result<Vec<Route>, Error> {
-    let mut routes = vec![];
-    for family in [AddressFamily::Inet, AddressFamily::Inet6] {
-        let is_v6 = family == AddressFamily::Inet6;
-        let message = request::get_routes(link.index, family);
-        let replies = match connection.dump(&message) {
-            // A kernel without IPv6, or with it switched off.
-            Err(failure) if is_v6 && failure.is(Errno::EOPNOTSUPP) => vec![],
-            Err(failure) if is_v6 && failure.is(Errno::EAFNOSUPPORT) => vec![],
-            Err(failure) if failure.is_no_device() => vec![],
-            result => result.map_err(|failure| {
-                Error::netlink(format!("list the routes through {}", link.name), failure)
-            })?,
-        };
-        let parsed = replies.iter().filter_map(|reply| Route::parse(reply));
-        routes.extend(parsed.filter(|route| {
-            route.is_v6 == is_v6
-                && route.carries_the_host()
-                && (route.by_object || route.interfaces.contains(&link.index))
-        }));
-    }
-    Ok(routes)
 }

@@ -34,6 +34,7 @@ mod gateways;
 mod guard;
 mod journal;
 mod link;
+mod lookups;
 mod managers;
 mod moving;
 mod names;
@@ -64,12 +65,13 @@ pub use confirm::{confirm, restore};
 pub use down::plan_down;
 pub use error::Error;
 pub use events::{Events, messages};
-pub use facts::{Bridge, Depth, Facts, Interface, Port, Subject, read_link};
+pub use facts::{Bridge, Depth, Facts, Interface, Lost, Port, Subject};
 pub use files::Lock;
 pub use gateways::Gateways;
 pub use guard::Guard;
 pub use journal::{Journal, Pending, pending};
 pub use link::{BridgeState, Link};
+pub use lookups::read_link;
 pub use managers::{Manager, read_managers, remedy};
 pub use names::{InterfaceName, LONGEST, is_guests};
 pub use netfilter::{Netfilter, read_netfilter};
@@ -100,12 +102,12 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), 
         Action::Down(args) => take_down::down(args, out, err),
         Action::Show(args) => show::show(args, out),
         Action::Confirm(target) => {
-            let name = facts::kernels_name(&mut Connection::open()?, target.name.as_str())?;
+            let name = lookups::kernels_name(&mut Connection::open()?, target.name.as_str())?;
             confirm(root, &name)
         }
         Action::Restore(target) => {
             let mut connection = Connection::open()?;
-            let name = facts::kernels_name(&mut connection, target.name.as_str())?;
+            let name = lookups::kernels_name(&mut connection, target.name.as_str())?;
             restore(root, &name, &mut connection).map(drop)
         }
         Action::Watch(target) => watch::watch(root, target.name.as_str()),

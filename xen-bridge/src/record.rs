@@ -233,6 +233,18 @@ impl Found {
             }),
         }
     }
+
+    /// The record, where the bridge that it is about is not the one with that
+    /// number.
+    #[must_use]
+    pub fn of_another(&self, ifindex: Option<u32>) -> Option<&Record> {
+        match self {
+            Self::Record(record) if !record.is_of_intent() => {
+                Some(record).filter(|record| Some(record.ifindex) != ifindex)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Reads the record of that name below `root`.

@@ -9,6 +9,7 @@ use crate::cli::Down;
 use crate::confirm::{clear_the_way, clear_under};
 use crate::down::plan_down;
 use crate::facts::{Depth, Facts, Subject};
+use crate::files::Lock;
 use crate::guard::Guard;
 use crate::journal::Journal;
 use crate::netlink::Connection;
@@ -43,16 +44,53 @@ pub(crate) fn down(args: &Down, out: &mut dyn Write, err: &mut dyn Write) -> Res
     let lock = take_lock(&args.manner, first, name)?;
     clear_under(&lock, &bridge.name, &mut connection, err)?;
     let (facts, steps) = plan(&mut connection, args, Depth::Ports)?;
-    remark_if_left(&facts, &steps, name, err);
-    let bridge = bridge_of(&facts, &args.bridge.name);
+    perform(&mut connection, &lock, args, &facts, &steps, err)
+}
+
+/// Gives back what went with a bridge that `up` is to make again.
+pub(crate) fn give_back(
+    connection: &mut Connection,
+    args: &Down,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<(), Error> {
+    let name = args.bridge.name.as_str();
+    let (_, steps) = plan(connection, args, Depth::Link)?;
+    let Some(first) = steps.first() else {
+        return Ok(());
+    };
+    if args.manner.dry_run {
+        return print(&steps.iter().collect::<Vec<_>>(), name, out);
+    }
+    let lock = take_lock(&args.manner, first, name)?;
+    clear_under(&lock, name, connection, err)?;
+    let (facts, steps) = plan(connection, args, Depth::Link)?;
+    // Another may have done so, and made the bridge again.
+    if !facts.has_lost_what_was_moved() {
+        return Ok(());
+    }
+    perform(connection, &lock, args, &facts, &steps, err)
+}
+
+fn perform(
+    connection: &mut Connection,
+    lock: &Lock,
+    args: &Down,
+    facts: &Facts,
+    steps: &[Step],
+    err: &mut dyn Write,
+) -> Result<(), Error> {
+    let name = args.bridge.name.as_str();
+    remark_if_left(facts, steps, name, err);
+    let bridge = bridge_of(facts, &args.bridge.name);
     // Half-way there the host can be cut off: then the watcher goes on with it.
     let gives_back = steps.iter().any(|step| matches!(step, Step::Kept(..)));
     let guard = gives_back
-        .then(|| Guard::arm(&lock, Journal::onward(&steps, &bridge)))
+        .then(|| Guard::arm(lock, Journal::onward(steps, &bridge)))
         .transpose()?;
-    let mut hands = Hands::new(&mut connection, &lock, bridge);
+    let mut hands = Hands::new(connection, lock, bridge);
     let mut perform = || -> Result<(), Error> {
-        for step in &steps {
+        for step in steps {
             hands.take_away(step)?;
             say(&args.manner, step, name, err);
         }
@@ -61,7 +99,7 @@ pub(crate) fn down(args: &Down, out: &mut dyn Write, err: &mut dyn Write) -> Res
     match (perform(), guard) {
         (done, None) => done,
         (Ok(()), Some(guard)) => guard.commit(),
-        (Err(error), Some(guard)) => Err(guard.put_back(&mut connection, error)),
+        (Err(error), Some(guard)) => Err(guard.put_back(connection, error)),
     }
 }
 
