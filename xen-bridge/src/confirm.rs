@@ -6,6 +6,8 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use nix::libc;
+
 use crate::Error;
 use crate::events::{Events, NEIGHBORS, wait_for};
 use crate::files::Lock;
@@ -67,7 +69,10 @@ pub fn wait(
             }
             let told = neighbors.take();
             if let Some(gateways) = gateways.as_mut().filter(|_| ready.get(2) == Some(&true)) {
-                gateways.hear(told.iter().flatten().map(|(_, payload)| payload.as_slice()));
+                // One that goes with the bridge is told with its last state.
+                let found = told.iter().flatten();
+                let found = found.filter(|(kind, _)| *kind == libc::RTM_NEWNEIGH);
+                gateways.hear(found.map(|(_, payload)| payload.as_slice()));
                 if gateways.are_in_reach(connection)? {
                     return confirm(root, name);
                 }

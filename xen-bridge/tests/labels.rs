@@ -90,7 +90,7 @@ fn does_not_confirm_itself_where_the_gateway_is_reached_past_the_bridge() {
     let before = machine.state();
     // It does not answer until a client has put an address and a route back.
     machine.ok("ip -n far address delete 10.0.2.2/24 dev far0");
-    let up = start(&machine, &format!("{MOVE} --check-gateway --confirm 5"));
+    let up = start(&machine, &format!("{MOVE} --check-gateway --confirm 6"));
     until_it_waits(&machine);
     machine.ok(
         "ip address add 10.0.2.99/32 dev eth0; ip route add 10.0.2.2 dev eth0
