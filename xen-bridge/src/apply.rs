@@ -159,6 +159,7 @@ impl<'a> Hands<'a> {
             let so = [
                 Errno::ENODEV,
                 Errno::EADDRNOTAVAIL,
+                Errno::ENOENT,
                 Errno::ESRCH,
                 Errno::EEXIST,
             ];

@@ -13,10 +13,11 @@ use crate::facts::Facts;
 use crate::files::Lock;
 use crate::gateways::Gateways;
 use crate::guard::Guard;
+use crate::held::Held;
 use crate::journal::{Journal, OWN_SECONDS};
 use crate::netlink::Connection;
 use crate::signals::Signals;
-use crate::step::{Change, Held, Step};
+use crate::step::{Change, Step};
 use crate::up::{Wanted, plan_up};
 
 /// How long the gateway may take to answer where no time was named.

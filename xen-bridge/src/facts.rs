@@ -7,9 +7,12 @@ use crate::Error;
 use crate::address::Address;
 use crate::cidr::Cidr;
 use crate::link::Link;
-use crate::lookups::{ask, read_addresses, read_link, read_ports, read_routes, user_of};
+use crate::lookups::{
+    ask, read_addresses, read_given_neighbors, read_link, read_ports, read_routes, user_of,
+};
 use crate::managers::{Manager, read_managers};
 use crate::names::InterfaceName;
+use crate::neighbors::Neighbor;
 use crate::netlink::Connection;
 use crate::record::{self, Found, Record};
 use crate::request;
@@ -46,6 +49,8 @@ pub struct Bridge {
     pub addresses: Vec<Address>,
     /// The routes through it, where they matter.
     pub routes: Vec<Route>,
+    /// The neighbours that somebody laid down, where they matter.
+    pub neighbors: Vec<Neighbor>,
     /// Its ports, where they matter.
     pub ports: Vec<Link>,
 }
@@ -64,6 +69,9 @@ pub struct Port {
     pub addresses: Vec<Address>,
     /// The routes through it; likewise.
     pub routes: Vec<Route>,
+    /// The neighbours that somebody laid down; read where it has addresses
+    /// that are to move.
+    pub neighbors: Vec<Neighbor>,
     /// Who else configures it; read where it has addresses.
     pub managers: Vec<Manager>,
     /// Whether it heeds what routers announce (`accept_ra`); likewise.
@@ -151,7 +159,7 @@ impl Facts {
         subject: Subject<'_>,
     ) -> Result<Self, Error> {
         let name = subject.name;
-        let bridge = read_bridge(connection, name, subject.depth)?;
+        let bridge = read_bridge(connection, name, subject.depth, subject.moves)?;
         let index = bridge.as_ref().map(|bridge| bridge.link.index);
         let mut facts = Self {
             record: record::read(root, real_name(bridge.as_ref(), name)),
@@ -207,6 +215,7 @@ fn read_bridge(
     connection: &mut Connection,
     name: &InterfaceName,
     depth: Depth,
+    moves: bool,
 ) -> Result<Option<Bridge>, Error> {
     let Some(link) = read_link(connection, name.as_str())? else {
         return Ok(None);
@@ -226,6 +235,9 @@ fn read_bridge(
     }
     if depth >= Depth::All {
         bridge.routes = read_routes(connection, &bridge.link)?;
+    }
+    if depth >= Depth::All || moves {
+        bridge.neighbors = read_given_neighbors(connection, &bridge.link)?;
     }
     Ok(Some(bridge))
 }
@@ -281,6 +293,7 @@ fn read_port(
         port.routes = read_routes(connection, &port.link)?;
     }
     if moves && !(port.addresses.is_empty() && port.routes.is_empty()) {
+        port.neighbors = read_given_neighbors(connection, &port.link)?;
         port.managers = read_managers(root, &Interface::from(&port.link));
         let settings = root.join("proc/sys/net/ipv6/conf").join(&port.link.name);
         let accept_ra = fs::read_to_string(settings.join("accept_ra"));

@@ -7,14 +7,13 @@ use nix::libc;
 
 use crate::Error;
 use crate::cidr::{Cidr, is_link_local};
+use crate::neighbors::Neighbor;
 use crate::netlink::Connection;
-use crate::reply::{attributes, ip, number};
-use crate::request::{self, NDA_DST, PREPEND};
+use crate::request::{self, PREPEND};
 use crate::route::Route;
 
 /// `linux/neighbour.h`.
 const NTF_USE: u8 = 1;
-const NUD_REACHABLE: u8 = 2;
 
 /// Gateways that must answer through the bridge.
 #[derive(Debug, Default)]
@@ -46,14 +45,10 @@ impl Gateways {
     /// Takes those off the list that answered, as `RTM_NEWNEIGH` tells.
     pub fn hear<'a>(&mut self, neighbors: impl Iterator<Item = &'a [u8]>) {
         for neighbor in neighbors {
-            // struct ndmsg: family, padding, index, state, flags, type.
-            let index = neighbor.get(4..8).and_then(number);
-            let state = neighbor.get(8).copied().unwrap_or_default();
-            let mut rest = attributes(neighbor.get(12..).unwrap_or_default());
-            let address = rest.find(|(kind, _)| *kind == NDA_DST);
-            let address = address.and_then(|(_, value)| ip(value));
-            if index == Some(self.bridge) && state & NUD_REACHABLE != 0 {
-                self.silent.retain(|silent| Some(*silent) != address);
+            let neighbor = Neighbor::parse(neighbor);
+            let of_bridge = neighbor.filter(|it| it.index == self.bridge && it.is_known());
+            if let Some(neighbor) = of_bridge {
+                self.silent.retain(|silent| *silent != neighbor.address);
             }
         }
     }

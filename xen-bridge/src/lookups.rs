@@ -8,6 +8,7 @@ use crate::address::Address;
 use crate::cidr::Cidr;
 use crate::facts::Interface;
 use crate::link::Link;
+use crate::neighbors::{NTF_PROXY, Neighbor};
 use crate::netlink::{Connection, Payload};
 use crate::request::{self, Request};
 use crate::route::Route;
@@ -116,6 +117,37 @@ pub(crate) fn read_addresses(
     Ok(addresses
         .filter(|address| address.index == link.index && !address.is_of_every_interface())
         .collect())
+}
+
+/// The interface's neighbours that somebody laid down, and those that it
+/// answers for.
+pub(crate) fn read_given_neighbors(
+    connection: &mut Connection,
+    link: &Link,
+) -> Result<Vec<Neighbor>, Error> {
+    let mut neighbors = read_neighbors(connection, link.index, &link.name, 0)?;
+    neighbors.extend(read_neighbors(
+        connection, link.index, &link.name, NTF_PROXY,
+    )?);
+    neighbors.retain(Neighbor::is_given);
+    Ok(neighbors)
+}
+
+/// Those of one kind: the flags are none, or [`NTF_PROXY`].
+pub(crate) fn read_neighbors(
+    connection: &mut Connection,
+    index: u32,
+    name: &str,
+    flags: u8,
+) -> Result<Vec<Neighbor>, Error> {
+    let message = request::get_neighbors(index, flags);
+    let replies = match connection.dump(&message) {
+        Err(failure) if failure.is_no_device() => vec![],
+        result => result
+            .map_err(|failure| Error::netlink(format!("list the neighbors of {name}"), failure))?,
+    };
+    let neighbors = replies.iter().filter_map(|reply| Neighbor::parse(reply));
+    Ok(neighbors.filter(|it| it.index == index).collect())
 }
 
 /// The routes through the interface, without those that every interface has.

@@ -9,13 +9,14 @@
 use crate::Error;
 use crate::address::Address;
 use crate::facts::{Bridge, Facts, Interface, Port};
+use crate::held::Held;
 use crate::managers::remedy;
 use crate::order::Order;
 use crate::ports::port_changes;
 use crate::record::{AddedPort, Found, Record};
 use crate::route::Route;
 use crate::settings::STP;
-use crate::step::{Change, Held, Step};
+use crate::step::{Change, Step};
 use crate::up::Wanted;
 
 /// Adds what makes the interface a port that is up, with what it has on the
@@ -55,22 +56,19 @@ pub(crate) fn port_and_move_changes(
     if port.link.carrier {
         changes.push(Change::lasting(Step::Await));
     }
+    // With the last IPv4 address of an interface the kernel forgets all of its
+    // neighbours, also those that somebody laid down.
+    for neighbor in &port.neighbors {
+        changes.extend(moved(&Held::Neighbor(neighbor.clone()), uplink.as_ref()));
+    }
     // A gateway must be in reach before a route leads over it.
     let (over_gateways, direct): (Vec<&Route>, _) = lasting
         .into_iter()
         .partition(|route| route.gateway.is_some());
     for route in direct.into_iter().chain(over_gateways) {
-        let held = Held::Route(route.clone());
-        if !route.by_router {
-            changes.push(Change::new(
-                Step::Give(held.clone(), None),
-                Step::Take(held.clone(), None),
-            ));
-        }
-        changes.push(Change::new(
-            Step::Take(held.clone(), uplink.clone()),
-            Step::Give(held, uplink.clone()),
-        ));
+        let [give, take] = moved(&Held::Route(route.clone()), uplink.as_ref());
+        changes.extend(Some(give).filter(|_| !route.by_router));
+        changes.push(take);
     }
     // The other way round than they were given, for with the first address of
     // a network the kernel takes the others.
@@ -81,6 +79,16 @@ pub(crate) fn port_and_move_changes(
         changes.push(Change::lasting(Step::Settle((*address).clone(), None)));
     }
     Ok(added)
+}
+
+/// The bridge gets it, and then the uplink has it no more.
+fn moved(held: &Held, uplink: Option<&Interface>) -> [Change; 2] {
+    let give = |to: Option<&Interface>| Step::Give(held.clone(), to.cloned());
+    let take = |from: Option<&Interface>| Step::Take(held.clone(), from.cloned());
+    [
+        Change::new(give(None), take(None)),
+        Change::new(take(uplink), give(uplink)),
+    ]
 }
 
 /// Routers are heeded on a bridge that is made as they were on the uplink.
@@ -216,8 +224,11 @@ pub(crate) fn exact_changes(
         ));
     }
     let routes = bridge.routes.iter().filter(|route| !route.by_kernel);
-    let mut routes: Vec<Step> = routes
-        .map(|route| Step::Give(Held::Route(route.clone()), None))
+    let routes = routes.map(|route| Held::Route(route.clone()));
+    let neighbors = bridge.neighbors.iter().cloned().map(Held::Neighbor);
+    let mut rest: Vec<Step> = routes
+        .chain(neighbors)
+        .map(|held| Step::Give(held, None))
         .collect();
     for address in bridge.addresses.iter().rev() {
         let cidr = address.cidr.to_string();
@@ -226,8 +237,8 @@ pub(crate) fn exact_changes(
             continue;
         }
         let mut change = take_address(address, None);
-        // Undone last: routes can go with the addresses that they rest on.
-        change.undo.append(&mut routes);
+        // Undone last: they can go with the addresses that they rest on.
+        change.undo.append(&mut rest);
         changes.push(change);
     }
     Ok(changes)

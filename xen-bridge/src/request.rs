@@ -16,6 +16,7 @@ use crate::cidr::Cidr;
 use crate::link::{
     IFLA_ADDRESS, IFLA_IFNAME, IFLA_INFO_DATA, IFLA_INFO_KIND, IFLA_LINKINFO, IFLA_MASTER, IFLA_MTU,
 };
+use crate::neighbors::NDA_DST;
 use crate::route::{RTA_DST, RTA_OIF};
 use crate::settings::{Kind, Settings};
 use crate::values::Mac;
@@ -26,7 +27,7 @@ pub const MAKE: u16 = NLM_F_CREATE | NLM_F_EXCL;
 /// `linux/if_link.h`.
 const IFLA_EXT_MASK: u16 = 29;
 /// `linux/neighbour.h`.
-pub(crate) const NDA_DST: u16 = 1;
+const NDA_IFINDEX: u16 = 8;
 /// `linux/rtnetlink.h`: the route itself, not what follows from it.
 const RTM_F_FIB_MATCH: u32 = 0x2000;
 /// `linux/rtnetlink.h`: leave statistics out, which are most of an answer.
@@ -228,6 +229,15 @@ pub fn neighbor(kind: u16, index: u32, address: IpAddr, flags: u8) -> Request {
     payload.extend(index.to_ne_bytes());
     payload.extend([0, 0, flags, 0]);
     crate::reply::push(&mut payload, NDA_DST, &bytes);
+    Request { kind, payload }
+}
+
+/// A dump of the neighbours of an interface, or of those that it answers for.
+pub fn get_neighbors(index: u32, flags: u8) -> Request {
+    let mut payload = vec![0; 12];
+    payload[10] = flags;
+    crate::reply::push(&mut payload, NDA_IFINDEX, &index.to_ne_bytes());
+    let kind = libc::RTM_GETNEIGH;
     Request { kind, payload }
 }
 

@@ -3,6 +3,7 @@
 
 use crate::Error;
 use crate::facts::{Bridge, Facts};
+use crate::held::Held;
 use crate::settings::{FORWARD_DELAY, STP, Settings, VLAN_FILTERING};
 use crate::step::{Change, Step};
 use crate::up::Wanted;
@@ -69,10 +70,16 @@ pub(crate) fn set_changes(
     }
     let mac = wanted.mac.or_else(|| uplinks_mac(facts, wanted));
     if let Some(mac) = mac.filter(|mac| bridge.link.mac != Some(*mac)) {
+        // With another hardware address the kernel forgets all neighbours,
+        // also those that somebody laid down.
+        let neighbors = bridge.neighbors.iter().cloned().map(Held::Neighbor);
+        let again = neighbors.map(|neighbor| Step::Give(neighbor, None));
+        let undo = bridge.link.mac.map(Step::SetMac).into_iter();
         changes.push(Change {
             step: Step::SetMac(mac),
-            undo: bridge.link.mac.map(Step::SetMac).into_iter().collect(),
+            undo: undo.chain(again.clone()).collect(),
         });
+        changes.extend(again.map(Change::lasting));
     }
     Ok(changes)
 }

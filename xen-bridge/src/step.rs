@@ -5,20 +5,11 @@ use nix::libc;
 use crate::address::Address;
 use crate::cidr::Cidr;
 use crate::facts::Interface;
+use crate::held::Held;
 use crate::record::Record;
-use crate::request::{self, MAKE, PREPEND, REPLACE, Request};
-use crate::route::Route;
+use crate::request::{self, MAKE, REPLACE, Request};
 use crate::settings::Settings;
 use crate::values::Mac;
-
-/// What can move from one interface to another.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Held {
-    /// An address.
-    Address(Address),
-    /// A route.
-    Route(Route),
-}
 
 /// One thing to do: one request to the kernel, or one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,22 +108,9 @@ impl Step {
                 )
             }
             Self::RemoveAddress(cidr) => format!("address delete {cidr} dev {dev}"),
-            Self::Give(Held::Address(it), to) => {
-                format!("address replace {}", it.words(&on(to), false))
-            }
+            Self::Give(held, to) => held.command(true, &on(to)),
+            Self::Take(held, from) => held.command(false, &on(from)),
             Self::Settle(it, to) => format!("address change {}", it.words(&on(to), true)),
-            Self::Take(Held::Address(it), from) => {
-                let dev = quoted(&on(from).name);
-                format!("address delete {} dev {dev}", it.with_peer())
-            }
-            Self::Give(Held::Route(it), to) => {
-                let family = if it.is_v6 { "-6 " } else { "" };
-                format!("{family}route prepend {}", it.command(&on(to)))
-            }
-            Self::Take(Held::Route(it), from) => {
-                let family = if it.is_v6 { "-6 " } else { "" };
-                format!("{family}route delete {}", it.command(&on(from)))
-            }
             Self::Kept(_, _, command, _) => return vec![command.clone()],
             Self::HeedRouters(accept) => {
                 return vec![format!(
@@ -265,27 +243,6 @@ impl Step {
             self,
             Self::Intend(_) | Self::Keep(_) | Self::Forget | Self::Await
         )
-    }
-}
-
-impl Held {
-    /// As the kernel names it.
-    #[must_use]
-    pub fn words(&self) -> String {
-        match self {
-            Self::Address(address) => format!("address {}", address.cidr),
-            Self::Route(route) => route.words(),
-        }
-    }
-
-    fn request(&self, give: bool, interface: &Interface) -> (Request, u16) {
-        let (kind, flags, payload) = match (self, give) {
-            (Self::Address(it), true) => (libc::RTM_NEWADDR, REPLACE, it.onto(interface, false)),
-            (Self::Address(it), false) => (libc::RTM_DELADDR, 0, it.off(interface)),
-            (Self::Route(it), true) => (libc::RTM_NEWROUTE, PREPEND, it.through(interface)),
-            (Self::Route(it), false) => (libc::RTM_DELROUTE, 0, it.through(interface)),
-        };
-        (Request { kind, payload }, flags)
     }
 }
 
