@@ -41,8 +41,9 @@ pub struct Address {
     pub valid_seconds: Option<u32>,
     /// Its flags (`IFA_F_*`).
     pub flags: u32,
-    /// Who gave it (`IFAPROT_*`); 0 where the kernel does not say.
-    pub protocol: u8,
+    /// Who gave it (`IFAPROT_*`, 0 is unspecified); `None`: the kernel does
+    /// not say.
+    pub protocol: Option<u8>,
     /// Its name where it has one of its own, such as `eth0:1`.
     pub label: Option<String>,
     /// All that the kernel said of it.
@@ -64,7 +65,7 @@ impl Address {
             broadcast: None,
             valid_seconds: None,
             flags: header.flags.bits().into(),
-            protocol: 0,
+            protocol: None,
             label: None,
             payload: payload.to_vec(),
         };
@@ -77,7 +78,7 @@ impl Address {
                 // struct ifa_cacheinfo: preferred, valid, created, updated.
                 IFA_CACHEINFO => address.valid_seconds = value.get(4..8).and_then(number),
                 IFA_FLAGS => address.flags = number(value)?,
-                IFA_PROTO => address.protocol = value.first().copied().unwrap_or(0),
+                IFA_PROTO => address.protocol = value.first().copied(),
                 _ => {}
             }
         }
@@ -95,7 +96,7 @@ impl Address {
             IpAddr::V6(address) if is_link_local(address) => {
                 let from_mac = address.octets()[11..13] == [0xff, 0xfe];
                 let private = self.flags & IFA_F_STABLE_PRIVACY != 0;
-                self.protocol == BY_KERNEL || private || from_mac
+                self.protocol == Some(BY_KERNEL) || private || from_mac
             }
             _ => false,
         }
@@ -109,7 +110,10 @@ impl Address {
             IpAddr::V6(address) if self.valid_seconds.is_some() => {
                 let from_mac = address.octets()[11..13] == [0xff, 0xfe];
                 let made = self.flags & (IFA_F_TEMPORARY | IFA_F_STABLE_PRIVACY) != 0;
-                self.protocol == BY_ROUTER || made || (from_mac && self.cidr.prefix_length == 64)
+                match self.protocol {
+                    Some(protocol) => made || protocol == BY_ROUTER,
+                    None => made || (from_mac && self.cidr.prefix_length == 64),
+                }
             }
             _ => false,
         }

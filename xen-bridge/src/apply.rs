@@ -1,6 +1,7 @@
 //! One request a step, no decisions; and the way back.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -163,10 +164,13 @@ impl<'a> Hands<'a> {
                 Errno::ESRCH,
                 Errno::EEXIST,
             ];
-            if so.into_iter().any(|errno| is_refusal(&error, errno)) {
-                return Ok(());
-            }
-            Err(error)
+            let is_so = so.into_iter().any(|errno| is_refusal(&error, errno));
+            // The setting of a bridge that is gone.
+            let is_gone = match &error {
+                Error::System { source, .. } => source.kind() == io::ErrorKind::NotFound,
+                _ => false,
+            };
+            if is_so || is_gone { Ok(()) } else { Err(error) }
         })
     }
 

@@ -1,6 +1,5 @@
 //! What is there: the bridge, the interfaces named, and the record.
 
-use std::fs;
 use std::path::Path;
 
 use crate::Error;
@@ -17,6 +16,7 @@ use crate::netlink::Connection;
 use crate::record::{self, Found, Record};
 use crate::request;
 use crate::route::Route;
+use crate::routers::Heeding;
 
 /// How often what changes while it is read is read again.
 const ATTEMPTS: usize = 10;
@@ -29,6 +29,15 @@ pub struct Interface {
     pub index: u32,
     /// Its name.
     pub name: String,
+}
+
+impl Port {
+    /// What routers announce is made anew by the kernel, wherever they are
+    /// heard.
+    #[must_use]
+    pub fn heeds_routers(&self) -> bool {
+        self.heeding.is_none_or(Heeding::heeds)
+    }
 }
 
 impl From<&Link> for Interface {
@@ -74,8 +83,8 @@ pub struct Port {
     pub neighbors: Vec<Neighbor>,
     /// Who else configures it; read where it has addresses.
     pub managers: Vec<Manager>,
-    /// Whether it heeds what routers announce (`accept_ra`); likewise.
-    pub accept_ra: Option<u8>,
+    /// Whether it heeds what routers announce; likewise.
+    pub heeding: Option<Heeding>,
 }
 
 /// What was read before anything was decided.
@@ -87,6 +96,9 @@ pub struct Facts {
     pub ports: Vec<(InterfaceName, Option<Port>)>,
     /// Addresses named that another interface has: its number and name.
     pub in_use: Vec<(Cidr, u32, String)>,
+    /// Whether the bridge, or one that is made, heeds what routers announce;
+    /// read where something is to move.
+    pub heeding: Option<Heeding>,
     /// What an earlier `up` kept.
     pub record: Found,
     /// What became of the bridge that it is about, where that is no longer
@@ -168,6 +180,10 @@ impl Facts {
         };
         if let Some(record) = facts.record.of_another(index) {
             facts.lost = Some(read_lost(connection, record)?);
+        }
+        if subject.moves {
+            let of = facts.bridge.as_ref().map(|it| it.link.name.as_str());
+            facts.heeding = Heeding::read(root, of.unwrap_or("default"));
         }
         for port in subject.ports {
             let found = read_port(connection, root, port, index, subject.moves)?;
@@ -295,9 +311,7 @@ fn read_port(
     if moves && !(port.addresses.is_empty() && port.routes.is_empty()) {
         port.neighbors = read_given_neighbors(connection, &port.link)?;
         port.managers = read_managers(root, &Interface::from(&port.link));
-        let settings = root.join("proc/sys/net/ipv6/conf").join(&port.link.name);
-        let accept_ra = fs::read_to_string(settings.join("accept_ra"));
-        port.accept_ra = accept_ra.ok().and_then(|it| it.trim().parse().ok());
+        port.heeding = Heeding::read(root, &port.link.name);
     }
     Ok(Some(port))
 }

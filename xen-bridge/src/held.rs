@@ -43,7 +43,9 @@ impl Held {
             (Self::Route(it), _) => {
                 let family = if it.is_v6 { "-6 " } else { "" };
                 let verb = if give { "prepend" } else { "delete" };
-                format!("{family}route {verb} {}", it.command(interface))
+                // It may have come with its address already.
+                let anyway = if give && it.by_kernel { " || :" } else { "" };
+                format!("{family}route {verb} {}{anyway}", it.command(interface))
             }
             (Self::Neighbor(it), true) => format!("neighbor replace {}", it.command(interface)),
             (Self::Neighbor(it), false) => {

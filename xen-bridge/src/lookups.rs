@@ -1,5 +1,7 @@
 //! What the kernel is asked for: one link, or what an interface has.
 
+use std::fs;
+
 use netlink_packet_route::AddressFamily;
 use nix::errno::Errno;
 
@@ -114,9 +116,25 @@ pub(crate) fn read_addresses(
         link,
     )?;
     let addresses = replies.iter().filter_map(|reply| Address::parse(reply));
-    Ok(addresses
+    let mut addresses: Vec<Address> = addresses
         .filter(|address| address.index == link.index && !address.is_of_every_interface())
-        .collect())
+        .collect();
+    // What looks as if a router's announcement had made it.
+    if addresses.iter().any(Address::is_by_router) && tells_who_gave_addresses() {
+        for address in &mut addresses {
+            address.protocol.get_or_insert_default();
+        }
+    }
+    Ok(addresses)
+}
+
+/// Linux does so since 5.18, and then says nothing where nobody said so.
+fn tells_who_gave_addresses() -> bool {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let mut numbers = release
+        .split(['.', '-'])
+        .map_while(|it| it.parse::<u32>().ok());
+    (numbers.next(), numbers.next()) >= (Some(5), Some(18))
 }
 
 /// The interface's neighbours that somebody laid down, and those that it

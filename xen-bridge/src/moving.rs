@@ -31,7 +31,9 @@ pub(crate) fn port_and_move_changes(
     // they stay as they are.
     let lasts = |route: &&Route| !route.by_kernel && !route.is_shared();
     let lasting: Vec<&Route> = port.routes.iter().filter(lasts).collect();
-    if !wanted.moves || (port.addresses.is_empty() && lasting.is_empty()) {
+    let connected = port.routes.iter().filter(|it| it.by_kernel && it.is_v6);
+    let has_nothing = port.addresses.is_empty() && port.routes.iter().all(Route::is_shared);
+    if !wanted.moves || has_nothing {
         return port_changes(port, existing, wanted, changes);
     }
     check_move(port, existing, wanted)?;
@@ -39,7 +41,7 @@ pub(crate) fn port_and_move_changes(
     let given: Vec<&Address> = port
         .addresses
         .iter()
-        .filter(|address| !address.is_by_router())
+        .filter(|address| !is_announced(address, port))
         .collect();
     let is_there = |address: &Address| {
         let mut had = existing.iter().flat_map(|bridge| &bridge.addresses);
@@ -67,7 +69,13 @@ pub(crate) fn port_and_move_changes(
         .partition(|route| route.gateway.is_some());
     for route in direct.into_iter().chain(over_gateways) {
         let [give, take] = moved(&Held::Route(route.clone()), uplink.as_ref());
-        changes.extend(Some(give).filter(|_| !route.by_router));
+        changes.extend(Some(give).filter(|_| !(route.by_router && port.heeds_routers())));
+        changes.push(take);
+    }
+    // The kernel leaves them with an address that a router announced, and with
+    // one of several in a network, and then they go before the bridge's.
+    for route in connected {
+        let [_, take] = moved(&Held::Route(route.clone()), uplink.as_ref());
         changes.push(take);
     }
     // The other way round than they were given, for with the first address of
@@ -91,12 +99,25 @@ fn moved(held: &Held, uplink: Option<&Interface>) -> [Change; 2] {
     ]
 }
 
-/// Routers are heeded on a bridge that is made as they were on the uplink.
+/// A router announces it to whoever listens; nobody else would miss it.
+fn is_announced(address: &Address, port: &Port) -> bool {
+    address.is_by_router() && port.heeds_routers()
+}
+
+/// Routers are heeded on the bridge as they were on the uplink. A bridge that
+/// was there is not made deaf.
 pub(crate) fn heed_routers(facts: &Facts, wanted: &Wanted) -> Option<Change> {
     let mut ports = facts.ports.iter().filter_map(|(_, port)| port.as_ref());
-    let accept = ports.find_map(|port| port.accept_ra)?;
-    let moves = wanted.moves && facts.bridge.is_none() && accept != 1;
-    moves.then(|| Change::lasting(Step::HeedRouters(accept)))
+    let uplink = ports.find_map(|port| port.heeding)?;
+    let ours = facts.heeding.filter(|_| wanted.moves)?;
+    let accept_ra = ours.as_uplink(uplink)?;
+    let undo = match &facts.bridge {
+        Some(_) if !uplink.heeds() => return None,
+        Some(_) => vec![Step::HeedRouters(ours.accept_ra)],
+        None => vec![],
+    };
+    let step = Step::HeedRouters(accept_ra);
+    Some(Change { step, undo })
 }
 
 /// The address goes, and comes back as it was.
@@ -131,7 +152,7 @@ fn check_move(port: &Port, existing: Option<&Bridge>, wanted: &Wanted) -> Result
     let leases = port
         .addresses
         .iter()
-        .filter(|it| it.valid_seconds.is_some() && !it.is_by_router());
+        .filter(|it| it.valid_seconds.is_some() && !is_announced(it, port));
     let lease = leases.map(|it| {
         let seconds = it.valid_seconds.unwrap_or_default();
         format!("{} goes in {seconds} s", it.cidr)
@@ -183,6 +204,7 @@ pub(crate) fn moved_of(
         Step::Give(..) => true,
         Step::Take(_, from) => from.is_some(),
         Step::SetMac(_) => wanted.moves && wanted.mac.is_none(),
+        Step::HeedRouters(_) => true,
         _ => false,
     };
     let undo = changes.iter().filter(is_move).rev();

@@ -6,6 +6,9 @@ use crate::facts::Interface;
 use crate::request::Request;
 use crate::step::Step;
 
+/// No kind of request (`NLMSG_NOOP` is 1).
+const NO_REQUEST: u16 = 0;
+
 /// A request to the kernel, kept for later as one line: its kind
 /// (`RTM_NEWADDR` and so on), its flags, what is behind the header in
 /// hexadecimal digits, and the same as a shell command for whoever has to do
@@ -17,7 +20,10 @@ impl Order {
     /// What a step asks of the kernel; `None` where that is nothing yet.
     #[must_use]
     pub fn of(step: &Step, bridge: &Interface) -> Option<String> {
-        let (request, flags) = step.request(bridge)?;
+        let (request, flags) = match step {
+            Step::HeedRouters(accept_ra) => (heeding(*accept_ra), 0),
+            _ => step.request(bridge)?,
+        };
         let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or('0');
         let digits = |byte: &u8| [digit(byte >> 4), digit(byte & 15)];
         let message: String = request.payload.iter().flat_map(digits).collect();
@@ -37,7 +43,10 @@ impl Order {
             [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
             _ => None,
         });
-        let payload = payload.collect::<Option<_>>()?;
+        let payload: Vec<u8> = payload.collect::<Option<_>>()?;
+        if kind == NO_REQUEST {
+            return payload.first().map(|it| Step::HeedRouters(*it));
+        }
         let command = words.next()?.to_owned();
         Some(Step::Kept(
             Request { kind, payload },
@@ -45,6 +54,15 @@ impl Order {
             command,
             seconds,
         ))
+    }
+}
+
+/// What is written to a file is kept in the same form.
+fn heeding(accept_ra: u8) -> Request {
+    let payload = vec![accept_ra];
+    Request {
+        kind: NO_REQUEST,
+        payload,
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod common;
 
+use common::announced::announce;
 use common::{Machine, PROGRAM};
 use serde_json::Value;
 
@@ -185,9 +186,7 @@ fn does_not_take_what_routers_announce_for_a_user() {
     let machine = Machine::with_cards();
     let before = machine.state();
     machine.run("up --port eth0").is_silent();
-    machine.ok(
-        "ip address add fd00:5::ff:fe00:e/64 dev xenbr0 valid_lft 3600 preferred_lft 1800 nodad",
-    );
+    announce(&machine, "fd00:5::ff:fe00:e", "xenbr0");
     let with_it = machine.state();
     machine.run("up --port eth0 --exact").is_silent();
     machine.is_as(&with_it, "exact");

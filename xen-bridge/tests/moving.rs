@@ -10,6 +10,7 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use common::announced::announce;
 use common::{Machine, running};
 use serde_json::Value;
 
@@ -239,9 +240,9 @@ fn refuses_a_lease_and_with_force_says_when_it_goes() {
 #[test]
 fn leaves_what_routers_announce_to_the_kernel() {
     let machine = Machine::with_uplink();
+    announce(&machine, "fd00:5::ff:fe00:e", "eth0");
     machine.ok(
-        "ip address add fd00:5::ff:fe00:e/64 dev eth0 valid_lft 3600 preferred_lft 1800 nodad; \
-         ip -6 route add default via fe80::99 dev eth0 proto ra metric 1024 expires 1800; \
+        "ip -6 route add default via fe80::99 dev eth0 proto ra metric 1024 expires 1800; \
          echo 2 > /proc/sys/net/ipv6/conf/eth0/accept_ra",
     );
     machine.run(MOVE).is_silent();

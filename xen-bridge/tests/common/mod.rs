@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "no test file needs all of it")]
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+pub mod announced;
 pub mod waiting;
 
 use std::io::{BufRead as _, BufReader};
