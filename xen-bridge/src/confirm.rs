@@ -108,7 +108,11 @@ pub fn restore(root: &Path, name: &str, connection: &mut Connection) -> Result<b
     let lock = Lock::take(root)?;
     match pending(root, name)? {
         None => Ok(false),
-        Some(pending) => pending.journal.put_back(connection, &lock).map(|()| true),
+        Some(pending) => {
+            let lost = pending.journal.put_back(connection, &lock)?.into_iter();
+            let lost = lost.map(|it| Error::RouteLost(Box::new(it))).next();
+            lost.map_or(Ok(true), Err)
+        }
     }
 }
 
@@ -146,7 +150,9 @@ pub(crate) fn clear_under(
         None => Ok(()),
         Some(pending) if pending.watched => Err(Error::Waiting(name.to_owned())),
         Some(pending) => {
-            pending.journal.put_back(connection, lock)?;
+            for lost in pending.journal.put_back(connection, lock)? {
+                let _ = writeln!(err, "xen-bridge: {lost}");
+            }
             let _ = writeln!(
                 err,
                 "xen-bridge: put back a change of bridge {name} that was left half-way"

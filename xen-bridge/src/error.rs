@@ -2,6 +2,8 @@
 
 use std::io;
 
+use nix::errno::Errno;
+
 use crate::netlink::Failure;
 
 /// A reason for which the bridge is not as it was asked for.
@@ -147,6 +149,23 @@ pub enum Error {
         undoing: Box<Error>,
     },
 
+    /// A change could not be put back.
+    #[error(
+        "{source} ({path} keeps what is to be put back: xen-bridge restore {bridge} tries again)"
+    )]
+    NotPutBack {
+        /// The bridge's name.
+        bridge: String,
+        /// The journal.
+        path: String,
+        /// The first refusal.
+        source: Box<Error>,
+    },
+
+    /// A change was put back, but for a route that the kernel did not take.
+    #[error("{0}: all else is as it was before")]
+    RouteLost(Box<Error>),
+
     /// A system call failed.
     #[error("{doing}: {source}")]
     System {
@@ -174,6 +193,15 @@ impl Error {
         }
     }
 
+    /// A route's gateway is not in reach.
+    pub(crate) fn is_unreachable(&self) -> bool {
+        let is = |errno| match self {
+            Self::Netlink { failure, .. } => failure.is_refusal() && failure.is(errno),
+            _ => false,
+        };
+        is(Errno::ENETUNREACH) || is(Errno::EHOSTUNREACH)
+    }
+
     /// The exit status, as the manual page lists them.
     #[must_use]
     pub fn exit_status(&self) -> u8 {
@@ -195,7 +223,9 @@ impl Error {
             | Self::BadRecord { .. } => 6,
             Self::NotInTime(..) | Self::Unconfirmed(..) => 7,
             Self::Interrupted(_) | Self::NoWatcher | Self::StillThere { .. } => 1,
-            Self::HalfWay { cause, .. } => cause.exit_status(),
+            Self::HalfWay { cause: error, .. }
+            | Self::NotPutBack { source: error, .. }
+            | Self::RouteLost(error) => error.exit_status(),
             Self::Netlink { failure, .. } => status_of(&failure.source),
             Self::System { source, .. } => status_of(source),
         }
@@ -212,7 +242,6 @@ fn status_of(source: &io::Error) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use nix::errno::Errno;
 
     #[test]
     fn says_not_permitted_for_both_errnos() {

@@ -250,7 +250,7 @@ fn read_bridge(
         bridge.ports = read_ports(connection, &bridge.link)?;
     }
     if depth >= Depth::All {
-        bridge.routes = read_routes(connection, &bridge.link)?;
+        bridge.routes = read_routes(connection, &Interface::from(&bridge.link))?;
     }
     if depth >= Depth::All || moves {
         bridge.neighbors = read_given_neighbors(connection, &bridge.link)?;
@@ -306,7 +306,7 @@ fn read_port(
     }
     if !is_its_port || moves {
         port.addresses = read_addresses(connection, &port.link)?;
-        port.routes = read_routes(connection, &port.link)?;
+        port.routes = read_routes(connection, &Interface::from(&port.link))?;
     }
     if moves && !(port.addresses.is_empty() && port.routes.is_empty()) {
         port.neighbors = read_given_neighbors(connection, &port.link)?;

@@ -82,9 +82,13 @@ impl<'a> Guard<'a> {
     /// Puts everything back now. Gives the error that is to be told.
     #[must_use]
     pub fn put_back(self, connection: &mut Connection, cause: Error) -> Error {
-        match self.journal.put_back(connection, self.lock) {
-            Ok(()) => cause,
-            Err(undoing) => Error::HalfWay {
+        let undoing = match self.journal.put_back(connection, self.lock) {
+            Ok(lost) => lost.into_iter().next(),
+            Err(error) => Some(error),
+        };
+        match undoing {
+            None => cause,
+            Some(undoing) => Error::HalfWay {
                 cause: Box::new(cause),
                 undoing: Box::new(undoing),
             },

@@ -10,9 +10,11 @@ use crate::Error;
 use crate::apply::Hands;
 use crate::facts::Interface;
 use crate::files::{Lock, is_locked, place_of, remove};
+use crate::lookups::read_routes;
 use crate::netlink::Connection;
 use crate::order::{Order, seconds_since, uptime};
 use crate::record::{self, Found, Record, whole_lines};
+use crate::route::Route;
 use crate::step::{Change, Step};
 
 /// All that it takes to put a change right.
@@ -116,25 +118,36 @@ impl Journal {
     }
 
     /// Puts everything back as it was, as far as that goes, and removes the
-    /// journal if it went all the way.
+    /// journal if it went all the way. A route that the kernel does not take
+    /// again keeps nothing else from it, and is told: its gateway was out of
+    /// reach before.
     ///
     /// # Errors
-    /// The first of the kernel's refusals.
-    pub fn put_back(&self, connection: &mut Connection, lock: &Lock) -> Result<(), Error> {
+    /// The first of the kernel's other refusals; the journal stays.
+    pub fn put_back(&self, connection: &mut Connection, lock: &Lock) -> Result<Vec<Error>, Error> {
         let bridge = Interface {
             index: 0,
             name: self.name.clone(),
         };
+        let path = path(lock.root(), &self.name);
         let mut hands = Hands::new(connection, lock, bridge);
         let seconds = seconds_since(self.at);
-        let mut first = None;
+        let (mut first, mut lost) = (None, vec![]);
         let is_untouched = self.makes && record::read(lock.root(), &self.name) == Found::Nothing;
         for order in self.undo.iter().filter(|_| !is_untouched) {
-            let done = match Order::step(order, seconds) {
-                Some(step) => hands.take_away(&step),
-                None => Err(unreadable(&place_of(lock.root(), KIND, &self.name))),
+            let step = Order::step(order, seconds);
+            let done = match &step {
+                Some(step) => hands.take_away(step),
+                None => Err(unreadable(&path)),
             };
-            first = first.or(done.err());
+            let route = step.as_ref().and_then(Step::route_to_give);
+            match (done, route) {
+                (Ok(()), _) => {}
+                // It was never taken.
+                (Err(_), Some(route)) if is_there(hands.connection, &route) => {}
+                (Err(error), Some(_)) if error.is_unreachable() => lost.push(error),
+                (Err(error), _) => first = first.or(Some(error)),
+            }
         }
         let kept = match &self.record {
             _ if first.is_some() => Ok(()),
@@ -142,10 +155,23 @@ impl Journal {
             None => lock.forget(&self.name),
         };
         match first.or(kept.err()) {
-            Some(error) => Err(error),
-            None => remove_as(lock.root(), &self.name, true),
+            Some(source) => Err(Error::NotPutBack {
+                bridge: self.name.clone(),
+                path: path.display().to_string(),
+                source: Box::new(source),
+            }),
+            None => remove_as(lock.root(), &self.name, true).map(|()| lost),
         }
     }
+}
+
+/// The same route is there. It is refused all the same where its gateway is
+/// out of reach by now.
+fn is_there(connection: &mut Connection, route: &Route) -> bool {
+    let index = route.interfaces.first().copied().unwrap_or_default();
+    let name = index.to_string();
+    let routes = read_routes(connection, &Interface { index, name });
+    routes.is_ok_and(|all| all.iter().any(|it| it.is_same(route)))
 }
 
 const KIND: &str = "unconfirmed";

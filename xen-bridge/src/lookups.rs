@@ -169,7 +169,10 @@ pub(crate) fn read_neighbors(
 }
 
 /// The routes through the interface, without those that every interface has.
-pub(crate) fn read_routes(connection: &mut Connection, link: &Link) -> Result<Vec<Route>, Error> {
+pub(crate) fn read_routes(
+    connection: &mut Connection,
+    link: &Interface,
+) -> Result<Vec<Route>, Error> {
     let mut routes = vec![];
     for family in [AddressFamily::Inet, AddressFamily::Inet6] {
         let is_v6 = family == AddressFamily::Inet6;

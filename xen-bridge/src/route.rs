@@ -122,6 +122,19 @@ impl Route {
         self.by_object || self.interfaces.len() != 1
     }
 
+    /// To tell them apart no more is needed.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let of = |route: &Self| {
+            let service = route.payload.get(3).copied();
+            (route.table, route.is_v6, service, route.details[0].clone())
+        };
+        self.destination == other.destination
+            && self.gateway == other.gateway
+            && self.interfaces == other.interfaces
+            && of(self) == of(other)
+    }
+
     /// As `ip route` begins its line.
     #[must_use]
     pub fn words(&self) -> String {

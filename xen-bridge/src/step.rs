@@ -8,6 +8,7 @@ use crate::facts::Interface;
 use crate::held::Held;
 use crate::record::Record;
 use crate::request::{self, MAKE, REPLACE, Request};
+use crate::route::Route;
 use crate::settings::Settings;
 use crate::values::Mac;
 
@@ -233,6 +234,17 @@ impl Step {
                 let rest = format!("the record of bridge {bridge}");
                 ("remove", "removed", rest)
             }
+        }
+    }
+
+    /// The route that it gives, where it was kept.
+    #[must_use]
+    pub fn route_to_give(&self) -> Option<Route> {
+        match self {
+            Self::Kept(request, ..) if request.kind == libc::RTM_NEWROUTE => {
+                Route::parse(&request.payload)
+            }
+            _ => None,
         }
     }
 
