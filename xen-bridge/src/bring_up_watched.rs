@@ -59,6 +59,7 @@ pub(crate) fn bring_up_watched(
     let journal = Journal::of(&changes, &bridge, before, seconds);
     let leases = leases_of(&changes);
     let uplinks = uplinks_of(&changes);
+    let released = released_by(&changes);
     let guard = Guard::arm(&lock, journal)?;
     let mut hands = Hands::new(connection, &lock, bridge).heeding(signals);
     let mut remark = |step: &Step| say(&args.manner, step, name, err);
@@ -76,7 +77,7 @@ pub(crate) fn bring_up_watched(
     };
     let bridge = match done {
         Ok(bridge) => bridge,
-        Err(error) => return Err(guard.put_back(connection, error)),
+        Err(error) => return Err(but_for(released, guard.put_back(connection, error))),
     };
     for (address, seconds) in leases {
         let _ = writeln!(
@@ -105,6 +106,7 @@ pub(crate) fn bring_up_watched(
         );
     }
     confirm::wait(root, name, &line, signals, connection, gateways)
+        .map_err(|error| but_for(released, error))
 }
 
 pub(crate) fn moves_the_host(change: &Change) -> bool {
@@ -133,6 +135,30 @@ fn leases_of(changes: &[Change]) -> Vec<(String, u32)> {
         _ => None,
     });
     leases.collect()
+}
+
+/// The ports that are released, by their names.
+fn released_by(changes: &[Change]) -> Vec<String> {
+    let ports = changes.iter().filter_map(|change| match &change.step {
+        Step::ReleasePort(port) => Some(port.name.clone()),
+        _ => None,
+    });
+    ports.collect()
+}
+
+/// The kernel forgets what a port was set to with the port.
+fn but_for(released: Vec<String>, error: Error) -> Error {
+    match error {
+        Error::Unconfirmed(..) | Error::Interrupted(_) | Error::NoWatcher
+            if !released.is_empty() =>
+        {
+            Error::ButForPorts {
+                source: Box::new(error),
+                ports: released.join(", "),
+            }
+        }
+        other => other,
+    }
 }
 
 /// The numbers of those that something is taken from.

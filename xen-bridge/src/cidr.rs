@@ -26,6 +26,18 @@ impl Cidr {
         }
     }
 
+    /// That address is in its network.
+    #[must_use]
+    pub fn contains(&self, other: IpAddr) -> bool {
+        let bits = |address: IpAddr| match address {
+            IpAddr::V4(address) => u128::from(u32::from(address)) << 96,
+            IpAddr::V6(address) => address.into(),
+        };
+        let shift = 128 - u32::from(self.prefix_length.min(128));
+        let network = |address| bits(address).checked_shr(shift).unwrap_or(0);
+        self.address.is_ipv4() == other.is_ipv4() && network(self.address) == network(other)
+    }
+
     fn host_mask(&self) -> u32 {
         u32::MAX.checked_shr(self.prefix_length.into()).unwrap_or(0)
     }

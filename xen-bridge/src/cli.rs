@@ -160,7 +160,8 @@ pub struct Up {
     )]
     pub timeout: u32,
 
-    /// Take away ports and addresses that are not named, but for guests' and what was moved here
+    /// Take away ports and addresses that are not named, but for guests' and what was moved here;
+    /// what the host may be reached by only with --confirm or --force
     #[arg(
         long,
         env = "XEN_BRIDGE_EXACT",

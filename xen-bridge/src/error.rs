@@ -42,6 +42,17 @@ pub enum Error {
     #[error("stopped by {0}: everything is as it was before")]
     Interrupted(&'static str),
 
+    /// What a port was set to went when it was released.
+    #[error(
+        "{source}, but for what port {ports} was set to (bridge link, bridge vlan, bridge fdb)"
+    )]
+    ButForPorts {
+        /// All else was put back.
+        source: Box<Error>,
+        /// The ports.
+        ports: String,
+    },
+
     /// A change was put back because the watcher died.
     #[error("the watcher is dead: everything is as it was before")]
     NoWatcher,
@@ -224,6 +235,7 @@ impl Error {
             Self::NotInTime(..) | Self::Unconfirmed(..) => 7,
             Self::Interrupted(_) | Self::NoWatcher | Self::StillThere { .. } => 1,
             Self::HalfWay { cause: error, .. }
+            | Self::ButForPorts { source: error, .. }
             | Self::NotPutBack { source: error, .. }
             | Self::RouteLost(error) => error.exit_status(),
             Self::Netlink { failure, .. } => status_of(&failure.source),

@@ -28,6 +28,7 @@ mod confirm;
 mod down;
 mod error;
 mod events;
+mod exact;
 mod facts;
 mod files;
 mod gateways;

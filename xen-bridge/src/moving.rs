@@ -13,7 +13,7 @@ use crate::held::Held;
 use crate::managers::remedy;
 use crate::order::Order;
 use crate::ports::port_changes;
-use crate::record::{AddedPort, Found, Record};
+use crate::record::AddedPort;
 use crate::route::Route;
 use crate::settings::STP;
 use crate::step::{Change, Step};
@@ -215,53 +215,4 @@ pub(crate) fn moved_of(
         _ => None,
     });
     (addresses.collect(), back)
-}
-
-/// What `--exact` takes away: ports and addresses that were not named. Guests
-/// stay plugged in, and what was moved here stays.
-pub(crate) fn exact_changes(
-    bridge: &Bridge,
-    found: &Found,
-    wanted: &Wanted,
-) -> Result<Vec<Change>, Error> {
-    let record = found.of(&bridge.link.name, bridge.link.index)?;
-    let has_moved = record.is_some_and(|record| !record.back.is_empty());
-    let mut changes = vec![];
-    for port in &bridge.ports {
-        let is_named = wanted.ports.iter().any(|name| name.as_str() == port.name);
-        if is_named || crate::names::is_guests(&port.name) {
-            continue;
-        }
-        let added = |record: &Record| record.ports.iter().any(|it| it.ifindex == port.index);
-        if has_moved && record.is_some_and(added) && !wanted.force {
-            return Err(Error::UnfitPort {
-                port: port.name.clone(),
-                why: "it carries what was moved to the bridge, and is not named".to_owned(),
-            });
-        }
-        let port = Interface::from(port);
-        changes.push(Change::new(
-            Step::ReleasePort(port.clone()),
-            Step::AddPort(port),
-        ));
-    }
-    let routes = bridge.routes.iter().filter(|route| !route.by_kernel);
-    let routes = routes.map(|route| Held::Route(route.clone()));
-    let neighbors = bridge.neighbors.iter().cloned().map(Held::Neighbor);
-    let mut rest: Vec<Step> = routes
-        .chain(neighbors)
-        .map(|held| Step::Give(held, None))
-        .collect();
-    for address in bridge.addresses.iter().rev() {
-        let cidr = address.cidr.to_string();
-        let is_moved = record.is_some_and(|record| record.moved.contains(&cidr));
-        if is_moved || address.is_by_router() || wanted.addresses.contains(&address.cidr) {
-            continue;
-        }
-        let mut change = take_address(address, None);
-        // Undone last: they can go with the addresses that they rest on.
-        change.undo.append(&mut rest);
-        changes.push(change);
-    }
-    Ok(changes)
 }

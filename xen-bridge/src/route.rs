@@ -135,6 +135,15 @@ impl Route {
             && of(self) == of(other)
     }
 
+    /// Its gateway is in reach by that address, or that is the source that it
+    /// gives.
+    #[must_use]
+    pub fn rests_on(&self, cidr: &Cidr) -> bool {
+        let is_source = self.details[1] == Some(cidr.address.to_string());
+        let is_given = !self.by_kernel;
+        is_given && (is_source || self.gateway.is_some_and(|gateway| cidr.contains(gateway)))
+    }
+
     /// As `ip route` begins its line.
     #[must_use]
     pub fn words(&self) -> String {

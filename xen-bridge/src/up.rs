@@ -3,9 +3,10 @@
 use crate::Error;
 use crate::cidr::Cidr;
 use crate::cli::Up;
+use crate::exact::exact_changes;
 use crate::facts::{Bridge, Facts};
 use crate::link::Link;
-use crate::moving::{exact_changes, heed_routers, moved_of, port_and_move_changes};
+use crate::moving::{heed_routers, moved_of, port_and_move_changes};
 use crate::names::InterfaceName;
 use crate::record::{AddedPort, Record};
 use crate::set::{make_change, set_changes};
@@ -32,6 +33,8 @@ pub struct Wanted {
     pub exact: bool,
     /// What the ports have of addresses and routes moves to the bridge.
     pub moves: bool,
+    /// All is put back if nobody confirms it.
+    pub confirms: bool,
     /// Do what may cut somebody off.
     pub force: bool,
 }
@@ -57,6 +60,7 @@ impl Wanted {
             addresses: up.addresses(),
             exact: up.exact,
             moves: up.move_address,
+            confirms: up.confirm.is_some(),
             force: up.force,
         };
         wanted.check()?;

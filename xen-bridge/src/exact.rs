@@ -1,0 +1,93 @@
+//! What `--exact` takes away.
+
+use crate::Error;
+use crate::facts::{Bridge, Interface};
+use crate::held::Held;
+use crate::moving::take_address;
+use crate::record::{Found, Record};
+use crate::route::Route;
+use crate::step::{Change, Step};
+use crate::up::Wanted;
+
+const REMEDY: &str =
+    "--confirm has it put back if that cuts you off, --force takes it all the same";
+
+/// Ports and addresses that were not named. Guests stay plugged in, and what
+/// was moved here stays, as does what somebody else may be reached by.
+///
+/// # Errors
+/// The host may be cut off.
+pub(crate) fn exact_changes(
+    bridge: &Bridge,
+    found: &Found,
+    wanted: &Wanted,
+) -> Result<Vec<Change>, Error> {
+    let record = found.of(&bridge.link.name, bridge.link.index)?;
+    let has_moved = record.is_some_and(|record| !record.back.is_empty());
+    let is_ours = record.is_some_and(|record| record.made);
+    let may_cut_off = !wanted.force && !wanted.confirms;
+    let carried = bridge.routes.iter().find(|route| !route.by_kernel);
+    let mut changes = vec![];
+    for port in &bridge.ports {
+        let is_named = wanted.ports.iter().any(|name| name.as_str() == port.name);
+        if is_named || crate::names::is_guests(&port.name) {
+            continue;
+        }
+        let added = |record: &Record| record.ports.iter().any(|it| it.ifindex == port.index);
+        if has_moved && record.is_some_and(added) && !wanted.force {
+            return Err(Error::UnfitPort {
+                port: port.name.clone(),
+                why: "it carries what was moved to the bridge, and is not named".to_owned(),
+            });
+        }
+        let is_used = carried.is_some() || !(is_ours || bridge.addresses.is_empty());
+        if may_cut_off && is_used {
+            let over = carried.map_or_else(|| "its address".to_owned(), Route::words);
+            return Err(Error::UnfitPort {
+                port: port.name.clone(),
+                why: format!(
+                    "it is not named, and bridge {} may be reached over it ({over}); {REMEDY}",
+                    bridge.link.name
+                ),
+            });
+        }
+        let port = Interface::from(port);
+        changes.push(Change::new(
+            Step::ReleasePort(port.clone()),
+            Step::AddPort(port),
+        ));
+    }
+    let routes = bridge.routes.iter().filter(|route| !route.by_kernel);
+    let routes = routes.map(|route| Held::Route(route.clone()));
+    let neighbors = bridge.neighbors.iter().cloned().map(Held::Neighbor);
+    let mut rest: Vec<Step> = routes
+        .chain(neighbors)
+        .map(|held| Step::Give(held, None))
+        .collect();
+    for address in bridge.addresses.iter().rev() {
+        let cidr = address.cidr.to_string();
+        let is_moved = record.is_some_and(|record| record.moved.contains(&cidr));
+        if is_moved || address.is_by_router() || wanted.addresses.contains(&address.cidr) {
+            continue;
+        }
+        let resting = bridge
+            .routes
+            .iter()
+            .find(|route| route.rests_on(&address.cidr));
+        if may_cut_off && (resting.is_some() || !is_ours) {
+            let why = match resting {
+                Some(route) => format!("its {} rests on it", route.words()),
+                None => "it may be reached by it".to_owned(),
+            };
+            return Err(Error::Contradiction {
+                bridge: bridge.link.name.clone(),
+                why: format!("address {cidr} is not named, and {why}; {REMEDY}"),
+            });
+        }
+        let mut change = take_address(address, None);
+        // Undone last: they can go with the addresses that they rest on.
+        change.undo.append(&mut rest);
+        changes.push(change);
+    }
+    Ok(changes)
+}

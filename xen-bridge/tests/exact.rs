@@ -1,0 +1,78 @@
+//! `--exact` cuts nobody off who did not ask for it.
+
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+mod common;
+
+use common::Machine;
+use serde_json::Value;
+
+const HOW: &str = "--confirm has it put back if that cuts you off, --force takes it all the same";
+
+/// An administrator's bridge br0, over which the host is reached.
+fn with_bridge() -> Machine {
+    let machine = Machine::with_cards();
+    machine.ok(
+        "ip link add br0 type bridge; ip link set br0 up; ip link set eth0 up
+        ip link set eth0 master br0; ip address add 10.9.0.1/24 dev br0
+        ip route add default via 10.9.0.254",
+    );
+    machine
+}
+
+#[test]
+fn leaves_what_the_host_is_reached_by() {
+    let machine = with_bridge();
+    let before = machine.state();
+    machine.run("up br0 --exact").fails(
+        6,
+        &format!(
+            "port eth0: it is not named, and bridge br0 may be reached over it (default route \
+             via 10.9.0.254); {HOW}"
+        ),
+    );
+    machine.run("up br0 --exact --port eth0").fails(
+        6,
+        &format!(
+            "bridge br0: address 10.9.0.1/24 is not named, and its default route via 10.9.0.254 \
+             rests on it; {HOW}"
+        ),
+    );
+    machine.is_as(&before, "refused");
+    machine
+        .run("up br0 --exact --port eth0 --address 10.9.0.1/24")
+        .is_silent();
+    machine.is_as(&before, "named");
+    machine.ok("ip route delete default");
+    machine.run("up br0 --exact").fails(
+        6,
+        &format!(
+            "port eth0: it is not named, and bridge br0 may be reached over it (its address); {HOW}"
+        ),
+    );
+    machine.run("up br0 --exact --port eth0").fails(
+        6,
+        &format!(
+            "bridge br0: address 10.9.0.1/24 is not named, and it may be reached by it; {HOW}"
+        ),
+    );
+    machine.run("up br0 --exact --force").is_silent();
+    assert_eq!(machine.master("eth0"), Value::Null);
+}
+
+#[test]
+fn says_what_is_not_put_back_of_a_port_that_was_released() {
+    let machine = with_bridge();
+    machine.ok("bridge link set dev eth0 cost 42");
+    let ran = machine.run("up br0 --exact --confirm 1");
+    assert_eq!(ran.status, 7, "{ran:?}");
+    assert!(
+        ran.stderr.ends_with(
+            "xen-bridge: bridge br0: nobody confirmed the change in time: everything is as it \
+             was before, but for what port eth0 was set to (bridge link, bridge vlan, bridge \
+             fdb)\n"
+        ),
+        "{ran:?}"
+    );
+    machine.ok("ip route show default | grep -q 10.9.0.254");
+}
