@@ -81,7 +81,7 @@ pub struct Port {
     /// The neighbours that somebody laid down; read where it has addresses
     /// that are to move.
     pub neighbors: Vec<Neighbor>,
-    /// Who else configures it; read where it has addresses.
+    /// Who else configures it; read where it is to move, and not a port yet.
     pub managers: Vec<Manager>,
     /// Whether it heeds what routers announce; likewise.
     pub heeding: Option<Heeding>,
@@ -308,9 +308,11 @@ fn read_port(
         port.addresses = read_addresses(connection, &port.link)?;
         port.routes = read_routes(connection, &Interface::from(&port.link))?;
     }
+    if moves && !is_its_port {
+        port.managers = read_managers(root, &Interface::from(&port.link));
+    }
     if moves && !(port.addresses.is_empty() && port.routes.is_empty()) {
         port.neighbors = read_given_neighbors(connection, &port.link)?;
-        port.managers = read_managers(root, &Interface::from(&port.link));
         port.heeding = Heeding::read(root, &port.link.name);
     }
     Ok(Some(port))

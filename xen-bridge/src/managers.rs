@@ -29,11 +29,13 @@ enum Kind {
     Networkd,
     Ifstate,
     PidFile,
+    /// Of one process that asks for the interfaces on its command line.
+    Dhclient,
 }
 
 /// Who keeps what where below `/run`; `@` is the interface's name, `#` its
 /// number. Of one program's files the first that says something counts.
-const FILES: [(&str, Kind, &[&str]); 7] = [
+const FILES: [(&str, Kind, &[&str]); 8] = [
     (
         "NetworkManager",
         Kind::NetworkManager,
@@ -62,6 +64,11 @@ const FILES: [(&str, Kind, &[&str]); 7] = [
         Kind::PidFile,
         &["dhclient.@.pid", "dhclient-@.pid", "dhclient6.@.pid"],
     ),
+    (
+        "dhclient",
+        Kind::Dhclient,
+        &["dhclient.pid", "dhclient6.pid"],
+    ),
     ("udhcpc", Kind::PidFile, &["udhcpc.@.pid"]),
     ("connman", Kind::PidFile, &["connman/connmand.pid"]),
 ];
@@ -80,6 +87,7 @@ pub fn read_managers(root: &Path, interface: &Interface) -> Vec<Manager> {
                 Kind::Networkd => networkd(text),
                 Kind::Ifstate => ifupdown(text, &interface.name),
                 Kind::PidFile => running(root, text),
+                Kind::Dhclient => running(root, text).filter(|_| asks(root, text, &interface.name)),
             })
         });
         managers.extend(state.map(|state| Manager {
@@ -179,6 +187,20 @@ fn running(root: &Path, text: &str) -> Option<String> {
             .then(|| format!("running as process {pid}")),
         Err(_) => Some("unknown".to_owned()),
     }
+}
+
+/// dhclient asks for the interfaces named last on its command line, and for
+/// all where it names none (dhclient(8)).
+fn asks(root: &Path, text: &str, name: &str) -> bool {
+    let path = root.join(format!("proc/{}/cmdline", text.trim()));
+    let line = fs::read(path).unwrap_or_default();
+    let words = line.split(|byte| *byte == 0).filter(|it| !it.is_empty());
+    let words: Vec<&[u8]> = words.skip(1).collect();
+    // The last word may be an option, or an option's file.
+    let names_one = words
+        .last()
+        .is_some_and(|last| !last.starts_with(b"-") && !last.contains(&b'/'));
+    !names_one || words.contains(&name.as_bytes())
 }
 
 #[cfg(test)]

@@ -34,6 +34,7 @@ pub(crate) fn port_and_move_changes(
     let connected = port.routes.iter().filter(|it| it.by_kernel && it.is_v6);
     let has_nothing = port.addresses.is_empty() && port.routes.iter().all(Route::is_shared);
     if !wanted.moves || has_nothing {
+        refuse_managed(port, wanted)?;
         return port_changes(port, existing, wanted, changes);
     }
     check_move(port, existing, wanted)?;
@@ -158,19 +159,12 @@ fn check_move(port: &Port, existing: Option<&Bridge>, wanted: &Wanted) -> Result
         format!("{} goes in {seconds} s", it.cidr)
     });
     let lease = lease.collect::<Vec<_>>().join(", ");
-    if let Some(owner) = port.managers.first() {
-        let (manager, state) = (owner.manager, &owner.state);
-        let lease = if lease.is_empty() {
-            "would put its address back".to_owned()
-        } else {
-            format!("would not renew it on the bridge ({lease})")
-        };
-        let remedy = remedy(manager, bridge.as_str(), name);
-        return unfit(format!(
-            "it is {manager}'s ({state}), which {lease}; have {manager} make the bridge: \
-             {remedy} (--force moves it all the same)"
-        ));
-    }
+    let would = if lease.is_empty() {
+        "would put its address back".to_owned()
+    } else {
+        format!("would not renew it on the bridge ({lease})")
+    };
+    refuse_owned(port, wanted, &would)?;
     if !lease.is_empty() {
         return unfit(format!(
             "its address {lease}, and nobody would renew it on the bridge; make the bridge \
@@ -185,6 +179,29 @@ fn check_move(port: &Port, existing: Option<&Bridge>, wanted: &Wanted) -> Result
         ));
     }
     Ok(())
+}
+
+/// A manager's interface has no address while that is still being asked for.
+fn refuse_managed(port: &Port, wanted: &Wanted) -> Result<(), Error> {
+    if !wanted.moves || wanted.force {
+        return Ok(());
+    }
+    refuse_owned(port, wanted, "may yet give it an address that a port loses")
+}
+
+fn refuse_owned(port: &Port, wanted: &Wanted, would: &str) -> Result<(), Error> {
+    let Some(owner) = port.managers.first() else {
+        return Ok(());
+    };
+    let (manager, state) = (owner.manager, &owner.state);
+    let remedy = remedy(manager, wanted.name.as_str(), &port.link.name);
+    Err(Error::UnfitPort {
+        port: port.link.name.clone(),
+        why: format!(
+            "it is {manager}'s ({state}), which {would}; have {manager} make the bridge: \
+             {remedy} (--force moves it all the same)"
+        ),
+    })
 }
 
 /// What to keep of what moves: the addresses, and what moves all back.

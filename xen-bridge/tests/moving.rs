@@ -190,11 +190,27 @@ fn refuses_what_somebody_else_would_put_back_or_let_go() {
             "ifupdown-and-dhclient-have-eth0",
             "iface eth0 inet manual, iface xenbr0 inet dhcp with bridge_ports eth0",
         ),
+        (
+            "dhclient-asks-for-eth0",
+            "it is dhclient's (running as process 77), which would put its address back",
+        ),
     ] {
         let ran = root(situation);
         assert_eq!(ran.status, 6, "{situation}: {ran:?}");
         assert!(ran.stderr.contains(words), "{situation}: {}", ran.stderr);
         assert_eq!(ran.stderr.lines().count(), 1);
+    }
+    assert_eq!(root("nobody-manages").status, 0);
+    // It has none yet while that is still being asked for.
+    machine.ok(
+        "ip address flush dev eth0; ip route flush dev eth0; ip -6 route flush dev eth0
+        ip route flush table 77; ip -6 route flush table 9",
+    );
+    for situation in ["networkmanager-manages-eth0", "dhclient-asks-for-eth0"] {
+        let ran = root(situation);
+        let words = "which may yet give it an address that a port loses; have ";
+        assert_eq!(ran.status, 6, "{situation}: {ran:?}");
+        assert!(ran.stderr.contains(words), "{situation}: {}", ran.stderr);
     }
     assert_eq!(root("nobody-manages").status, 0);
 }
