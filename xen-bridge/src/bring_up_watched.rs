@@ -9,7 +9,6 @@ use crate::apply::{Ending, Hands};
 use crate::bring_up::{bridge_of, look, overtaken, say};
 use crate::cli::Up;
 use crate::confirm;
-use crate::facts::Facts;
 use crate::files::Lock;
 use crate::gateways::Gateways;
 use crate::guard::Guard;
@@ -45,7 +44,7 @@ pub(crate) fn bring_up_watched(
     // What moves nothing cannot lose the gateway: there is nothing to wait for.
     let checks = args.check_gateway && changes.iter().any(moves_the_host);
     let gateways = match checks {
-        true => Some(gateways_of(args, &facts, &changes)?),
+        true => Some(gateways_of(args, &changes)?),
         false => None,
     };
     let confirm = args.confirm.filter(|_| checks == args.check_gateway);
@@ -170,15 +169,14 @@ fn uplinks_of(changes: &[Change]) -> Vec<u32> {
     uplinks.map(|uplink| uplink.index).collect()
 }
 
-/// The gateways that are to answer, of the default routes that the bridge has
-/// or gets.
-fn gateways_of(args: &Up, facts: &Facts, changes: &[Change]) -> Result<Vec<IpAddr>, Error> {
-    let had = facts.bridge.iter().flat_map(|bridge| &bridge.routes);
-    let given = changes.iter().filter_map(|change| match &change.step {
-        Step::Give(Held::Route(route), None) => Some(route),
+/// The gateways that are to answer: those of the default routes that move, or
+/// that a router is to announce again.
+fn gateways_of(args: &Up, changes: &[Change]) -> Result<Vec<IpAddr>, Error> {
+    let moved = changes.iter().filter_map(|change| match &change.step {
+        Step::Take(Held::Route(route), Some(_)) => Some(route),
         _ => None,
     });
-    let default = had.chain(given).filter(|route| route.destination.is_none());
+    let default = moved.filter(|route| route.destination.is_none());
     let mut gateways = vec![];
     for gateway in default.filter_map(|route| route.gateway) {
         if !gateways.contains(&gateway) {

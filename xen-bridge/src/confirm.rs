@@ -40,8 +40,11 @@ pub fn wait(
     let mut gateways = gateways;
     loop {
         let mut until = deadline;
-        if let Some(gateways) = &gateways {
-            gateways.ask(connection);
+        if let Some(gateways) = &mut gateways {
+            gateways.ask(connection)?;
+            if gateways.are_in_reach(connection)? {
+                return confirm(root, name);
+            }
             until = Instant::now() + AGAIN;
         }
         while Instant::now() < until {

@@ -7,6 +7,8 @@ use nix::libc;
 
 use crate::Error;
 use crate::cidr::{Cidr, is_link_local};
+use crate::facts::Interface;
+use crate::lookups::{read_neighbors, read_routes};
 use crate::neighbors::Neighbor;
 use crate::netlink::Connection;
 use crate::request::{self, PREPEND};
@@ -30,8 +32,17 @@ pub struct Gateways {
 
 impl Gateways {
     /// Has the kernel ask who has their addresses; an answer is told as an
-    /// event.
-    pub(crate) fn ask(&self, connection: &mut Connection) {
+    /// event. What somebody laid down for one is as good as its answer.
+    ///
+    /// # Errors
+    /// A socket that failed.
+    pub(crate) fn ask(&mut self, connection: &mut Connection) -> Result<(), Error> {
+        let name = self.bridge.to_string();
+        for neighbor in read_neighbors(connection, self.bridge, &name, 0)? {
+            if neighbor.is_given() {
+                self.silent.retain(|silent| *silent != neighbor.address);
+            }
+        }
         for address in &self.silent {
             // An old answer would do for a new one; there may be none.
             let forget = request::neighbor(libc::RTM_DELNEIGH, self.bridge, *address, 0);
@@ -40,6 +51,7 @@ impl Gateways {
             let ask = request::neighbor(libc::RTM_NEWNEIGH, self.bridge, *address, NTF_USE);
             let _ = connection.change(ask, PREPEND);
         }
+        Ok(())
     }
 
     /// Takes those off the list that answered, as `RTM_NEWNEIGH` tells.
@@ -76,9 +88,13 @@ impl Gateways {
         connection: &mut Connection,
         address: IpAddr,
     ) -> Result<bool, Error> {
-        // Every interface has a way to these, and no other is the way to all.
+        // Every interface has a way to these. Where a router announced the
+        // default route, it must have done so again.
         if matches!(address, IpAddr::V6(address) if is_link_local(address)) {
-            return Ok(false);
+            let (index, name) = (self.bridge, self.bridge.to_string());
+            let routes = read_routes(connection, &Interface { index, name })?;
+            let mut default = routes.iter().filter(|it| it.destination.is_none());
+            return Ok(!default.any(|route| route.gateway == Some(address)));
         }
         let prefix_length = if address.is_ipv4() { 32 } else { 128 };
         let to = Cidr {

@@ -20,6 +20,7 @@ const RTAX_MTU: u16 = 2;
 const RTA_MULTIPATH: u16 = 9;
 const RTA_CACHEINFO: u16 = 12;
 const RTA_TABLE: u16 = 15;
+const RTA_VIA: u16 = 18;
 const RTA_EXPIRES: u16 = 23;
 const RTA_NH_ID: u16 = 30;
 const RTNH_F_ONLINK: u32 = 4;
@@ -85,6 +86,8 @@ impl Route {
                 RTA_MULTIPATH => route.interfaces.extend(next_hops(value)),
                 RTA_NH_ID => route.by_object = true,
                 RTA_GATEWAY => route.gateway = ip(value),
+                // struct rtvia: family, address.
+                RTA_VIA => route.gateway = value.get(2..).and_then(ip),
                 RTA_TABLE => route.table = number(value)?,
                 RTA_PRIORITY => route.details[0] = number(value).map(|it| it.to_string()),
                 RTA_PREFSRC => route.details[1] = ip(value).map(|it| it.to_string()),
@@ -151,10 +154,18 @@ impl Route {
             Some(cidr) => format!("route {cidr}"),
             None => "default route".to_owned(),
         };
-        if let Some(gateway) = self.gateway {
+        if let Some(gateway) = self.via() {
             words.push_str(&format!(" via {gateway}"));
         }
         words
+    }
+
+    /// The gateway as `ip` takes it: with its family where that is another.
+    fn via(&self) -> Option<String> {
+        self.gateway.map(|gateway| match gateway {
+            IpAddr::V6(_) if !self.is_v6 => format!("inet6 {gateway}"),
+            gateway => gateway.to_string(),
+        })
     }
 
     /// The end of an `ip route` command.
@@ -168,7 +179,7 @@ impl Route {
         let other_table = Some(self.table).filter(|table| *table != RT_TABLE_MAIN);
         let [metric, source] = &self.details;
         for (word, value) in [
-            ("via", self.gateway.map(|it| it.to_string())),
+            ("via", self.via()),
             (
                 "dev",
                 Some(shell_words::quote(&interface.name).into_owned()),

@@ -89,3 +89,27 @@ fn moves_them_as_its_dry_run_prints() {
     assert_eq!(neighbors(&theirs, "eth0"), Vec::<String>::new());
     theirs.ok(PING);
 }
+
+#[test]
+fn takes_what_was_laid_down_for_a_gateway_for_its_answer() {
+    let machine = with_silent_gateways();
+    let had = neighbors(&machine, "eth0");
+    let check = format!("{MOVE} --check-gateway --confirm 9");
+    machine.run(&check).is_silent();
+    assert_eq!(neighbors(&machine, "xenbr0"), had);
+    machine.ok(PING);
+}
+
+#[test]
+fn asks_only_the_gateways_of_the_routes_that_move() {
+    let machine = Machine::with_uplink();
+    machine.ok("ip link add xenbr0 type bridge; ip link set xenbr0 up
+        ip address add 10.33.0.1/24 dev xenbr0
+        ip route add default via 10.33.0.9 dev xenbr0 metric 77
+        ip neighbor add 10.33.0.9 lladdr 02:11:11:11:11:11 nud permanent dev xenbr0");
+    let had = neighbors(&machine, "xenbr0");
+    let check = format!("{MOVE} --check-gateway --confirm 9");
+    machine.run(&check).is_silent();
+    assert_eq!(neighbors(&machine, "xenbr0"), had);
+    assert_eq!(machine.master("eth0"), "xenbr0");
+}

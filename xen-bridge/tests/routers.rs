@@ -7,6 +7,7 @@ mod common;
 
 use common::Machine;
 use common::announced::announce;
+use common::waiting::{ended, start, until_it_waits};
 
 const MOVE: &str = "up --port eth0 --move-address";
 const CONF: &str = "/proc/sys/net/ipv6/conf";
@@ -110,4 +111,38 @@ fn leaves_no_way_to_a_network_out_of_the_uplink() {
     assert_eq!(machine.run(&format!("{MOVE} --confirm 1")).status, 7);
     assert!(connected("eth0").contains("fd00:5::/64"));
     machine.ok("ping -c1 -W1 fd00:2::2");
+}
+
+/// A machine whose default route a router announced; `echo` has it announced
+/// again on the bridge, as a router that was asked does.
+fn with_a_router(machine: &Machine) -> String {
+    machine.ok("ip route delete default; ip -6 route delete default
+        ip -n far address add fe80::99/64 dev far0 nodad
+        ip -6 route add default via fe80::99 dev eth0 proto ra metric 1024 expires 1800");
+    "ip -6 route add default via fe80::99 dev xenbr0 proto ra metric 1024 expires 1800".to_owned()
+}
+
+#[test]
+fn confirms_by_itself_where_the_router_answers_and_is_heard_again() {
+    let machine = Machine::with_uplink();
+    let announce = with_a_router(&machine);
+    let up = start(&machine, &format!("{MOVE} --check-gateway --confirm 30"));
+    until_it_waits(&machine);
+    machine.ok(&announce);
+    ended(up).is_silent();
+    assert_eq!(machine.master("eth0"), "xenbr0");
+}
+
+#[test]
+fn puts_back_where_the_router_is_not_heard_again() {
+    let machine = Machine::with_uplink();
+    with_a_router(&machine);
+    machine
+        .run(&format!("{MOVE} --check-gateway --confirm 5"))
+        .fails(
+            7,
+            "bridge xenbr0: fe80::99 did not answer through it after the change in time: \
+         everything is as it was before",
+        );
+    machine.ok("ip -6 route show default | grep -q 'via fe80::99 dev eth0'");
 }
