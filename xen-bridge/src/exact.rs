@@ -3,7 +3,7 @@
 use crate::Error;
 use crate::facts::{Bridge, Interface};
 use crate::held::Held;
-use crate::moving::take_address;
+use crate::moving::{in_order_of_giving, take_address};
 use crate::record::{Found, Record};
 use crate::route::Route;
 use crate::step::{Change, Step};
@@ -64,7 +64,7 @@ pub(crate) fn exact_changes(
         .chain(neighbors)
         .map(|held| Step::Give(held, None))
         .collect();
-    for address in bridge.addresses.iter().rev() {
+    for address in in_order_of_giving(&bridge.addresses).into_iter().rev() {
         let cidr = address.cidr.to_string();
         let is_moved = record.is_some_and(|record| record.moved.contains(&cidr));
         if is_moved || address.is_by_router() || wanted.addresses.contains(&address.cidr) {

@@ -39,9 +39,10 @@ pub(crate) fn port_and_move_changes(
     }
     check_move(port, existing, wanted)?;
     let uplink = Some(Interface::from(&port.link));
-    let given: Vec<&Address> = port
-        .addresses
+    let had = in_order_of_giving(&port.addresses);
+    let given: Vec<&Address> = had
         .iter()
+        .copied()
         .filter(|address| !is_announced(address, port))
         .collect();
     let is_there = |address: &Address| {
@@ -81,13 +82,21 @@ pub(crate) fn port_and_move_changes(
     }
     // The other way round than they were given, for with the first address of
     // a network the kernel takes the others.
-    for address in port.addresses.iter().rev() {
+    for address in had.iter().rev() {
         changes.push(take_address(address, uplink.as_ref()));
     }
     for address in given.iter().filter(|address| address.is_v6()) {
         changes.push(Change::lasting(Step::Settle((*address).clone(), None)));
     }
     Ok(added)
+}
+
+/// The order in which they must have been given to be listed so: the kernel
+/// puts a new IPv6 address before others, and prefers the first as source.
+pub(crate) fn in_order_of_giving(listed: &[Address]) -> Vec<&Address> {
+    let (v6, mut order): (Vec<&Address>, Vec<_>) = listed.iter().partition(|it| it.is_v6());
+    order.extend(v6.into_iter().rev());
+    order
 }
 
 /// The bridge gets it, and then the uplink has it no more.

@@ -110,6 +110,33 @@ fn loses_at_most_twenty_of_a_thousand_pings_a_second() {
 }
 
 #[test]
+fn keeps_the_source_that_is_preferred() {
+    let machine = Machine::with_uplink();
+    machine.ok(
+        "for n in 21 22 23; do ip address add fd00:2::$n/64 dev eth0 nodad; done
+        while ip -6 address show dev eth0 | grep -q tentative; do sleep 0.1; done",
+    );
+    let listed = |name: &str| -> Vec<String> {
+        let links = machine.ip(&format!("-6 address show dev {name} scope global"));
+        let all = links[0]["addr_info"].as_array().unwrap().iter();
+        all.filter_map(|it| Some(it["local"].as_str()?.to_owned()))
+            .collect()
+    };
+    let source = || machine.ip("-6 route get fd00:7::1")[0]["prefsrc"].clone();
+    let (had, preferred) = (listed("eth0"), source());
+    assert_eq!((had.len(), preferred.is_string()), (4, true));
+    machine.run(MOVE).is_silent();
+    assert_eq!(
+        (listed("xenbr0"), source()),
+        (had.clone(), preferred.clone())
+    );
+    machine.run("down").is_silent();
+    assert_eq!((listed("eth0"), source()), (had.clone(), preferred.clone()));
+    assert_eq!(machine.run(&format!("{MOVE} --confirm 1")).status, 7);
+    assert_eq!((listed("eth0"), source()), (had, preferred));
+}
+
+#[test]
 fn keeps_a_tcp_connection() {
     let machine = Machine::with_uplink();
     let mut server = role(&machine, "server", true);
