@@ -41,9 +41,13 @@ pub(crate) fn place_of(root: &Path, kind: &str, name: &str) -> PathBuf {
         .join(format!(".{kind}-{namespace}-{name}"))
 }
 
-/// Somebody has a lock on the file.
+/// Somebody who may write it has a lock on the file; what readers do is
+/// nobody's business.
 pub(crate) fn is_locked(file: &File) -> io::Result<bool> {
-    let mut other = WHOLE_FILE;
+    let mut other = libc::flock {
+        l_type: libc::F_RDLCK as libc::c_short,
+        ..WHOLE_FILE
+    };
     fcntl(file, FcntlArg::F_OFD_GETLK(&mut other))?;
     Ok(other.l_type != libc::F_UNLCK as libc::c_short)
 }
@@ -140,11 +144,11 @@ impl Lock {
             netns: self.namespace,
             ..record.clone()
         };
-        self.write_file(&path, &record.to_text())
+        self.write_file(&path, &record.to_text(), 0o644)
     }
 
     /// Writes a whole file, and has it on its disk.
-    pub(crate) fn write_file(&self, path: &Path, content: &str) -> Result<(), Error> {
+    pub(crate) fn write_file(&self, path: &Path, content: &str, mode: u32) -> Result<(), Error> {
         let unfinished = self.folder.join(UNFINISHED);
         let write = || -> io::Result<()> {
             let parent = path.parent().filter(|parent| *parent != self.folder);
@@ -158,7 +162,7 @@ impl Lock {
                 .write(true)
                 .create(true)
                 .truncate(true)
-                .mode(0o644)
+                .mode(mode)
                 .open(&unfinished)?;
             file.write_all(content.as_bytes())?;
             file.sync_all()?;
@@ -194,5 +198,30 @@ pub(crate) fn remove(path: &Path) -> Result<(), Error> {
             Err(Error::system(format!("remove {}", path.display()), error))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heeds_no_lock_of_who_may_only_read() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let open = || OpenOptions::new().read(true).write(true).open(file.path());
+        let (reader, writer, looker) = (
+            File::open(file.path()).unwrap(),
+            open().unwrap(),
+            open().unwrap(),
+        );
+        let shared = libc::flock {
+            l_type: libc::F_RDLCK as libc::c_short,
+            ..WHOLE_FILE
+        };
+        fcntl(&reader, FcntlArg::F_OFD_SETLK(&shared)).unwrap();
+        assert!(!is_locked(&looker).unwrap());
+        drop(reader);
+        assert!(try_lock(&writer).unwrap());
+        assert!(is_locked(&looker).unwrap());
     }
 }

@@ -114,7 +114,8 @@ impl Journal {
     /// [`Error::System`].
     pub fn write(&self, lock: &Lock) -> Result<(), Error> {
         let path = place_of(lock.root(), KIND, &self.name);
-        lock.write_file(&path, &self.to_text())
+        // A lock on it means something: who may not change bridges gets none.
+        lock.write_file(&path, &self.to_text(), 0o600)
     }
 
     /// Puts everything back as it was, as far as that goes, and removes the

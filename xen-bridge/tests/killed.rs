@@ -152,6 +152,19 @@ fn is_put_back_by_the_next_up_or_down_or_restore_where_both_are_killed() {
 }
 
 #[test]
+fn lets_nobody_read_a_journal_and_lock_it() {
+    let machine = Machine::with_uplink();
+    let before = machine.state();
+    let up = start(&machine, &format!("{MOVE} --confirm 60"));
+    kill_with_its_watcher(&machine, up);
+    let journal = journal(&machine);
+    let journal = journal.trim();
+    machine.ok(&format!("test $(stat -c %a {journal}) = 600"));
+    machine.run("restore").is_silent();
+    machine.is_as(&before, "restored");
+}
+
+#[test]
 fn puts_back_itself_when_the_watcher_is_killed() {
     let machine = Machine::with_uplink();
     let before = machine.state();
