@@ -49,10 +49,11 @@ pub(crate) fn bring_up_watched(
     };
     let confirm = args.confirm.filter(|_| checks == args.check_gateway);
     let waits = confirm.or(checks.then_some(GATEWAY_SECONDS));
-    let before = match facts.record.of(&bridge.name, bridge.index) {
-        _ if bridge.index == 0 => None,
-        Err(_) if wanted.force => None,
-        found => found?,
+    let found = facts.bridge.as_ref().map(|it| facts.record.of(&it.link));
+    let before = match found {
+        None => None,
+        Some(Err(_)) if wanted.force => None,
+        Some(found) => found?,
     };
     let seconds = waits.unwrap_or(OWN_SECONDS);
     let journal = Journal::of(&changes, &bridge, before, seconds);

@@ -25,7 +25,7 @@ pub fn plan_down(facts: &Facts, force: bool) -> Result<Vec<Step>, Error> {
     if !bridge.link.is_bridge() {
         return Err(not_a_bridge(&bridge.link));
     }
-    let record = match facts.record.of(&bridge.link.name, bridge.link.index) {
+    let record = match facts.record.of(&bridge.link) {
         Err(_) if force => None,
         found => found?,
     };

@@ -22,7 +22,7 @@ pub(crate) fn exact_changes(
     found: &Found,
     wanted: &Wanted,
 ) -> Result<Vec<Change>, Error> {
-    let record = found.of(&bridge.link.name, bridge.link.index)?;
+    let record = found.of(&bridge.link)?;
     let has_moved = record.is_some_and(|record| !record.back.is_empty());
     let is_ours = record.is_some_and(|record| record.made);
     let may_cut_off = !wanted.force && !wanted.confirms;

@@ -10,7 +10,7 @@ use crate::Error;
 use crate::apply::Hands;
 use crate::facts::Interface;
 use crate::files::{Lock, is_locked, place_of, remove};
-use crate::lookups::read_routes;
+use crate::lookups::{read_link, read_routes};
 use crate::netlink::Connection;
 use crate::order::{Order, seconds_since, uptime};
 use crate::record::{self, Found, Record, whole_lines};
@@ -131,10 +131,10 @@ impl Journal {
             name: self.name.clone(),
         };
         let path = path(lock.root(), &self.name);
+        let is_untouched = self.makes && !self.has_made(connection, lock)?;
         let mut hands = Hands::new(connection, lock, bridge);
         let seconds = seconds_since(self.at);
         let (mut first, mut lost) = (None, vec![]);
-        let is_untouched = self.makes && record::read(lock.root(), &self.name) == Found::Nothing;
         for order in self.undo.iter().filter(|_| !is_untouched) {
             let step = Order::step(order, seconds);
             let done = match &step {
@@ -163,6 +163,18 @@ impl Journal {
             }),
             None => remove_as(lock.root(), &self.name, true).map(|()| lost),
         }
+    }
+}
+
+impl Journal {
+    /// What has the bridge's name is not somebody else's, made after this was
+    /// given up.
+    fn has_made(&self, connection: &mut Connection, lock: &Lock) -> Result<bool, Error> {
+        let found = record::read(lock.root(), &self.name);
+        Ok(match read_link(connection, &self.name)? {
+            Some(link) => found.of(&link).is_ok_and(|it| it.is_some()),
+            None => found != Found::Nothing,
+        })
     }
 }
 
@@ -257,7 +269,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    use crate::intent::Intent;
     use crate::record::{AddedPort, parse};
+    use crate::settings::Settings;
 
     const NAME: &str = "[a-z][a-z0-9.]{0,14}";
     const LINE: &str = "[ -~]{0,40}";
@@ -284,6 +298,10 @@ mod tests {
                     Record {
                         name,
                         ifindex,
+                        intent: Intent {
+                            settings: Settings::only(1, netns.map(|_| ifindex)),
+                            mac: None,
+                        },
                         netns,
                         made,
                         ports: ports.map(port).collect(),

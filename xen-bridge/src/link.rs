@@ -23,7 +23,8 @@ const IFLA_BRPORT_STATE: u16 = 1;
 /// An interface.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Link {
-    /// Its number, which no other interface of the namespace ever gets again.
+    /// Its number, which no other interface of the namespace gets again,
+    /// unless somebody asks for it (`ip link add ... index`).
     pub index: u32,
     /// Its name; the one asked for may be an alternative name.
     pub name: String,

@@ -7,6 +7,8 @@ use std::path::Path;
 use crate::Error;
 use crate::facts::Interface;
 use crate::files::{FOLDER, namespace, own_place};
+use crate::intent::Intent;
+use crate::link::Link;
 use crate::order::{Order, seconds_since, uptime};
 use crate::step::Step;
 
@@ -21,8 +23,10 @@ pub struct Record {
     pub name: String,
     /// The bridge's number. A bridge of the same name and another number is
     /// another bridge, and the record says nothing about it. 0: `up` was about
-    /// to make it, and whatever has the name now is what it made.
+    /// to make it, and what has the name now is what it made, if it is like it.
     pub ifindex: u32,
+    /// What `up` was about to make.
+    pub intent: Intent,
     /// The network namespace that the bridge is in: several may share `/run`.
     pub netns: Option<u64>,
     /// `up` made the bridge itself.
@@ -50,6 +54,9 @@ impl Record {
             add("netns", &netns.to_string());
         }
         add("made", if self.made { "yes" } else { "no" });
+        if self.intent != Intent::default() {
+            add("intent", &self.intent.to_text());
+        }
         for port in &self.ports {
             let word = if port.brought_up {
                 "port-brought-up"
@@ -87,6 +94,10 @@ impl Record {
                     "netns" => self.netns = Some(number),
                     _ => self.moved_at = number,
                 }
+                return Some(());
+            }
+            "intent" => {
+                self.intent = Intent::parse(value)?;
                 return Some(());
             }
             "made" => {
@@ -132,10 +143,11 @@ pub(crate) fn whole_lines(content: &[u8]) -> Option<std::str::Split<'_, char>> {
 impl Record {
     /// That `up` is about to make the bridge of that name.
     #[must_use]
-    pub fn of_intent(name: &str) -> Self {
+    pub fn of_intent(name: &str, intent: Intent) -> Self {
         Self {
             name: name.to_owned(),
             made: true,
+            intent,
             ..Self::default()
         }
     }
@@ -216,19 +228,20 @@ pub enum Found {
 }
 
 impl Found {
-    /// The record, where it is of the bridge with that number.
+    /// The record, where it is of that bridge.
     ///
     /// # Errors
     /// [`Error::BadRecord`]: nobody can tell.
-    pub fn of(&self, name: &str, ifindex: u32) -> Result<Option<&Record>, Error> {
+    pub fn of(&self, link: &Link) -> Result<Option<&Record>, Error> {
         match self {
             Self::Nothing | Self::Elsewhere => Ok(None),
             Self::Record(record) => {
-                let is_its = record.ifindex == ifindex || record.is_of_intent();
+                let is_made = record.is_of_intent() && record.intent.is_like(link);
+                let is_its = record.ifindex == link.index || is_made;
                 Ok(Some(record).filter(|_| is_its))
             }
             Self::Unreadable(why) => Err(Error::BadRecord {
-                path: format!("/{FOLDER}/{name}"),
+                path: format!("/{FOLDER}/{}", link.name),
                 why: why.clone(),
             }),
         }
@@ -286,11 +299,27 @@ fn read_file(path: &Path, ours: Option<u64>) -> Found {
 mod tests {
     use super::*;
     use crate::files::Lock;
+    use crate::link::BridgeState;
+    use crate::settings::Settings;
+    use crate::values::Mac;
+
+    fn link(index: u32, delay: u32) -> Link {
+        Link {
+            index,
+            name: "xenbr0".to_owned(),
+            bridge: BridgeState {
+                settings: Settings([Some(0), Some(delay), None, None, None]),
+                ..BridgeState::default()
+            },
+            ..Link::default()
+        }
+    }
 
     fn record() -> Record {
         Record {
             name: "xenbr0".to_owned(),
             ifindex: 7,
+            intent: Intent::default(),
             netns: None,
             made: true,
             ports: vec![AddedPort {
@@ -326,12 +355,12 @@ mod tests {
     #[test]
     fn says_nothing_of_another_bridge_and_refuses_garbage() {
         let found = Found::Record(record());
-        assert!(found.of("xenbr0", 7).unwrap().is_some());
-        assert!(found.of("xenbr0", 8).unwrap().is_none());
+        assert!(found.of(&link(7, 0)).unwrap().is_some());
+        assert!(found.of(&link(8, 0)).unwrap().is_none());
         let root = tempfile::tempdir().unwrap();
         fs::create_dir_all(root.path().join(FOLDER)).unwrap();
         fs::write(root.path().join(FOLDER).join("xenbr0"), "{").unwrap();
-        let error = read(root.path(), "xenbr0").of("xenbr0", 7).unwrap_err();
+        let error = read(root.path(), "xenbr0").of(&link(7, 0)).unwrap_err();
         assert_eq!(error.exit_status(), 6);
         assert_eq!(
             error.to_string(),
@@ -341,9 +370,17 @@ mod tests {
     }
 
     #[test]
-    fn says_of_an_intent_that_the_bridge_is_ours() {
-        let found = Found::Record(Record::of_intent("xenbr0"));
-        assert!(found.of("xenbr0", 7).unwrap().is_some_and(|it| it.made));
+    fn says_of_an_intent_that_a_bridge_like_it_is_ours() {
+        let intent = Intent {
+            settings: Settings([Some(0), Some(0), None, None, None]),
+            mac: None,
+        };
+        let found = Found::Record(Record::of_intent("xenbr0", intent));
+        assert!(found.of(&link(7, 0)).unwrap().is_some_and(|it| it.made));
+        assert!(found.of(&link(7, 1500)).unwrap().is_none());
+        let mac = Some(Mac([2, 0, 0, 0, 0, 1]));
+        let found = Found::Record(Record::of_intent("xenbr0", Intent { mac, ..intent }));
+        assert!(found.of(&link(7, 0)).unwrap().is_none());
     }
 
     #[test]

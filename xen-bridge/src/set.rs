@@ -4,6 +4,8 @@
 use crate::Error;
 use crate::facts::{Bridge, Facts};
 use crate::held::Held;
+use crate::intent::Intent;
+use crate::record::Record;
 use crate::settings::{FORWARD_DELAY, STP, Settings, VLAN_FILTERING};
 use crate::step::{Change, Step};
 use crate::up::Wanted;
@@ -11,7 +13,7 @@ use crate::values::{Centiseconds, Mac, SHORTEST_STP_DELAY, USUAL_STP_DELAY};
 
 /// Defaults are for a bridge that is made, and only for that. It takes its
 /// hardware address from the first port whose addresses it gets.
-pub(crate) fn make_change(facts: &Facts, wanted: &Wanted) -> Change {
+pub(crate) fn make_changes(facts: &Facts, wanted: &Wanted) -> [Change; 2] {
     let named = &wanted.settings;
     let usual = if named.is_on(STP) {
         USUAL_STP_DELAY
@@ -24,7 +26,11 @@ pub(crate) fn make_change(facts: &Facts, wanted: &Wanted) -> Change {
     // Off it is anyhow, and a kernel without it refuses either.
     settings.0[VLAN_FILTERING] = named.0[VLAN_FILTERING].filter(|on| *on != 0);
     let mac = wanted.mac.or_else(|| uplinks_mac(facts, wanted));
-    Change::new(Step::Make { mac, settings }, Step::Remove)
+    let intent = Record::of_intent(wanted.name.as_str(), Intent { settings, mac });
+    [
+        Change::new(Step::Intend(intent), Step::Forget),
+        Change::new(Step::Make { mac, settings }, Step::Remove),
+    ]
 }
 
 /// That of the first port whose addresses or routes move.

@@ -143,7 +143,7 @@ impl Report {
             return Err(not_a_bridge(link));
         }
         // Unreadable is "unknown".
-        let record = facts.record.of(&link.name, link.index).ok();
+        let record = facts.record.of(link).ok();
         let interfaces = std::iter::once(link).chain(&bridge.ports);
         let br_netfilter = read_netfilter(root);
         let time = |place: usize| {

@@ -5,11 +5,12 @@ use crate::cidr::Cidr;
 use crate::cli::Up;
 use crate::exact::exact_changes;
 use crate::facts::{Bridge, Facts};
+use crate::intent::Intent;
 use crate::link::Link;
 use crate::moving::{heed_routers, moved_of, port_and_move_changes};
 use crate::names::InterfaceName;
 use crate::record::{AddedPort, Record};
-use crate::set::{make_change, set_changes};
+use crate::set::{make_changes, set_changes};
 use crate::settings::{STP, Settings};
 use crate::step::{Change, Step};
 use crate::values::{Mac, SHORTEST_STP_DELAY, SMALLEST_V6_MTU, USUAL_STP_DELAY};
@@ -106,13 +107,7 @@ pub fn plan_up(facts: &Facts, wanted: &Wanted) -> Result<Vec<Change>, Error> {
     }
     let mut changes = match existing {
         Some(bridge) => set_changes(facts, bridge, wanted)?,
-        None => vec![
-            Change::new(
-                Step::Intend(Record::of_intent(wanted.name.as_str())),
-                Step::Forget,
-            ),
-            make_change(facts, wanted),
-        ],
+        None => make_changes(facts, wanted).into(),
     };
     changes.extend(heed_routers(facts, wanted));
     let mut added = vec![];
@@ -264,7 +259,7 @@ fn keep_change(
         }));
     };
     let (name, ifindex) = (&bridge.link.name, bridge.link.index);
-    let before = facts.record.of(name, ifindex);
+    let before = facts.record.of(&bridge.link);
     let is_of_intent = matches!(&before, Ok(Some(record)) if record.is_of_intent());
     if ports.is_empty() && addresses.is_empty() && back.is_empty() && !is_of_intent {
         return Ok(None);
@@ -288,6 +283,7 @@ fn keep_change(
             record.addresses.push(cidr);
         }
     }
+    record.intent = Intent::default();
     let record = record.with_moved(moved, back);
     Ok(Some(Change::new(Step::Keep(record), undo)))
 }

@@ -135,6 +135,33 @@ fn leaves_no_bridge_without_an_owner_wherever_up_is_killed() {
 }
 
 #[test]
+fn leaves_a_bridge_that_somebody_made_where_ours_was_about_to_be() {
+    for arguments in ["up", "up --port eth0 --move-address"] {
+        let machine = Machine::with_uplink();
+        // Killed when the intent is kept and before the bridge is made.
+        let request = machine.ok(&format!(
+            "strace -qq -o /run/trace -e trace=sendto,rename {PROGRAM} {arguments}; \
+             {PROGRAM} down; grep -n 'rename.*xenbr0\")' /run/trace | head -1"
+        ));
+        let lines: usize = request.split(':').next().unwrap().parse().unwrap();
+        let sent = format!("head -{lines} /run/trace | grep -c sendto");
+        let sent: usize = machine.ok(&sent).trim().parse().unwrap();
+        run_and_kill(&machine, "sendto", sent + 1, arguments);
+        if arguments == "up" {
+            machine.ok("grep -qx 'ifindex 0' /run/xen-bridge/xenbr0");
+        }
+        // Who watches over it puts it back, and forgets the intent.
+        machine.ok("sleep 0.5; ip link add xenbr0 type bridge; ip link set xenbr0 up");
+        let report: Value = serde_json::from_str(&machine.run("show --json").stdout).unwrap();
+        assert_eq!(report["made_by_xen_bridge"], false, "{arguments}");
+        machine.run("restore").is_silent();
+        assert_eq!(machine.run("down").status, 0);
+        assert_eq!(machine.link("xenbr0")["ifname"], "xenbr0", "{arguments}");
+        machine.ok("ping -c1 -W1 10.0.2.2");
+    }
+}
+
+#[test]
 fn completes_an_intent_even_where_nothing_else_is_to_be_done() {
     let machine = Machine::new();
     machine.run("up").is_silent();
