@@ -14,7 +14,6 @@ use crate::confirm::{clear_the_way, clear_under};
 use crate::events::{Events, LINKS};
 use crate::facts::{Depth, Facts, Interface, Subject};
 use crate::files::Lock;
-use crate::link::Link;
 use crate::names::InterfaceName;
 use crate::netlink::Connection;
 use crate::record;
@@ -119,14 +118,21 @@ fn look_in_time(connection: &mut Connection, args: &Up, wanted: &Wanted) -> Resu
         let Some((name, _)) = missing else {
             return Ok(facts);
         };
-        // Others come and go; they are not worth a look.
+        // Others come and go; they are not worth a look. It may be one of
+        // several names.
         let is_it = |told: &Option<(u16, Vec<u8>)>| match told {
-            Some((_, payload)) => Link::parse(payload).is_some_and(|it| it.name == name.as_str()),
+            Some((_, payload)) => {
+                let name = name.as_str().as_bytes();
+                payload.windows(name.len()).any(|it| it == name)
+            }
             None => true,
         };
         while !events.take().iter().any(is_it) {
             if !events.wait(deadline)? {
-                return Err(Error::NotInTime(name.to_string(), args.timeout));
+                let facts = look(connection, args, wanted)?;
+                let is_there = facts.ports.iter().all(|(_, port)| port.is_some());
+                let too_late = Error::NotInTime(name.to_string(), args.timeout);
+                return if is_there { Ok(facts) } else { Err(too_late) };
             }
         }
     }

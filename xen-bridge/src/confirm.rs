@@ -56,8 +56,10 @@ pub fn wait(
                     Some(PUT_BACK) => Err(Error::Unconfirmed(
                         name.to_owned(),
                         match gateways {
-                            None => "nobody confirmed".to_owned(),
-                            Some(it) => format!("{} did not answer through it after", it.names()),
+                            None => "nobody confirmed the change".to_owned(),
+                            Some(it) => {
+                                format!("{} did not answer through it after the change", it.names())
+                            }
                         },
                     )),
                     _ => {

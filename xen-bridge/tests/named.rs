@@ -43,6 +43,25 @@ fn says_that_a_port_did_not_come_in_time() {
 }
 
 #[test]
+fn waits_for_a_port_by_its_alternative_name() {
+    let machine = Machine::with_cards();
+    let waits_for = |name: &str, timeout_s: u32, late: &str| {
+        let late = format!("sleep 1; ip link property add dev eth1 altname {name}; {late}");
+        let late = machine.command("sh").args(["-c", &late]).spawn();
+        let arguments = format!("up --port {name} --timeout {timeout_s}");
+        machine.run(&arguments).is_silent();
+        late.unwrap().wait().unwrap();
+        assert_eq!(machine.master("eth1"), "xenbr0");
+        machine.ok("ip link set eth1 nomaster; ip link set eth1 down");
+    };
+    let begun = Instant::now();
+    waits_for("enp99s0", 20, "ip link set eth1 up");
+    assert!(begun.elapsed().as_secs() < 10);
+    // The kernel does not tell of the name of one that is down.
+    waits_for("enp98s0", 3, ":");
+}
+
+#[test]
 fn has_exactly_what_was_named() {
     let machine = Machine::with_cards();
     machine
