@@ -12,7 +12,7 @@ use crate::Error;
 use crate::events::{Events, NEIGHBORS, wait_for};
 use crate::files::Lock;
 use crate::gateways::Gateways;
-use crate::guard::{CONFIRMED, PUT_BACK};
+use crate::guard::{CONFIRMED, PUT_BACK, RESTORED};
 use crate::journal::{self, pending};
 use crate::netlink::Connection;
 use crate::signals::Signals;
@@ -20,6 +20,8 @@ use crate::watch::hear;
 
 /// How often a gateway that is silent is asked again.
 const AGAIN: Duration = Duration::from_secs(1);
+const NOBODY: &str = "nobody confirmed the change in time";
+const RESTORED_WORDS: &str = "the change was put back by xen-bridge restore";
 
 /// Waits until the change is confirmed, by somebody or by the gateways'
 /// answers. `line` leads to the watcher.
@@ -53,14 +55,13 @@ pub fn wait(
             if ready.first() == Some(&true) {
                 return match hear(line) {
                     Some(CONFIRMED) => Ok(()),
-                    Some(PUT_BACK) => Err(Error::Unconfirmed(
+                    Some(PUT_BACK) => {
+                        let why = gateways.map_or_else(|| NOBODY.to_owned(), Gateways::blame);
+                        Err(Error::Unconfirmed(name.to_owned(), why))
+                    }
+                    Some(RESTORED) => Err(Error::Unconfirmed(
                         name.to_owned(),
-                        match gateways {
-                            None => "nobody confirmed the change".to_owned(),
-                            Some(it) => {
-                                format!("{} did not answer through it after the change", it.names())
-                            }
-                        },
+                        RESTORED_WORDS.to_owned(),
                     )),
                     _ => {
                         restore(root, name, connection)?;

@@ -35,7 +35,7 @@ pub enum Error {
     NotInTime(String, u32),
 
     /// A change was put back because nobody confirmed it.
-    #[error("bridge {0}: {1} in time: everything is as it was before")]
+    #[error("bridge {0}: {1}: everything is as it was before")]
     Unconfirmed(String, String),
 
     /// A change was put back because somebody asked to stop.

@@ -115,9 +115,10 @@ impl Gateways {
         }))
     }
 
-    /// Who is to blame.
-    pub(crate) fn names(&self) -> String {
+    /// What is wrong with them.
+    pub(crate) fn blame(self) -> String {
         let silent: Vec<String> = self.silent.iter().map(IpAddr::to_string).collect();
-        silent.join(", ")
+        let silent = silent.join(", ");
+        format!("after the change {silent} did not answer through it in time")
     }
 }

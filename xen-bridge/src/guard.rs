@@ -30,6 +30,8 @@ pub(crate) const ARMED: u8 = b'a';
 pub(crate) const CONFIRMED: u8 = b'c';
 /// Everything was put back.
 pub(crate) const PUT_BACK: u8 = b'r';
+/// Somebody else put everything back.
+pub(crate) const RESTORED: u8 = b'o';
 /// How long a watcher may take to start.
 const PATIENCE: Duration = Duration::from_secs(10);
 

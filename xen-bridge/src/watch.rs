@@ -14,7 +14,7 @@ use nix::unistd::setsid;
 use crate::Error;
 use crate::events::wait_for;
 use crate::files::{Lock, try_lock};
-use crate::guard::{ARMED, CONFIRMED, PUT_BACK, say};
+use crate::guard::{ARMED, CONFIRMED, PUT_BACK, RESTORED, say};
 use crate::journal::{self, Pending, is_at, pending};
 use crate::netlink::Connection;
 use crate::signals::Signals;
@@ -92,7 +92,7 @@ fn verdict(path: &Path, file: &File) -> Option<u8> {
     // Who puts everything back empties it before it is removed.
     let is_empty = file.metadata().is_ok_and(|it| it.len() == 0);
     match (is_empty, is_at(path, file)) {
-        (true, _) => Some(PUT_BACK),
+        (true, _) => Some(RESTORED),
         (false, false) => Some(CONFIRMED),
         (false, true) => None,
     }

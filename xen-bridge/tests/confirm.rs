@@ -88,7 +88,15 @@ fn puts_a_bridge_that_was_there_back_as_it_was() {
     until_it_waits(&machine);
     assert_eq!(machine.master("eth1"), Value::Null);
     machine.run("restore").is_silent();
-    assert_eq!(ended(up).status, 7);
+    let ran = ended(up);
+    let line = "xen-bridge: bridge xenbr0: the change was put back by xen-bridge restore: \
+                everything is as it was before, but for what port eth1 was set to (bridge link, \
+                bridge vlan, bridge fdb)\n";
+    assert_eq!(
+        (ran.status, ran.stderr.ends_with(line)),
+        (7, true),
+        "{ran:?}"
+    );
     machine.is_as(&before, "restored");
 }
 
@@ -143,7 +151,7 @@ fn puts_back_where_the_gateway_is_silent() {
     let ran = machine.run(&format!("{MOVE} --check-gateway --confirm 3"));
     ran.fails(
         7,
-        "bridge xenbr0: 10.0.2.2 did not answer through it after the change in time: \
+        "bridge xenbr0: after the change 10.0.2.2 did not answer through it in time: \
          everything is as it was before",
     );
     machine.is_as(&before, "put back");

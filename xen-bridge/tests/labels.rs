@@ -98,7 +98,7 @@ fn does_not_confirm_itself_where_the_gateway_is_reached_past_the_bridge() {
     );
     ended(up).fails(
         7,
-        "bridge xenbr0: 10.0.2.2 did not answer through it after the change in time: \
+        "bridge xenbr0: after the change 10.0.2.2 did not answer through it in time: \
          everything is as it was before",
     );
     machine.ok("ip route delete 10.0.2.2 dev eth0; ip address delete 10.0.2.99/32 dev eth0");

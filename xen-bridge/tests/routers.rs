@@ -141,7 +141,7 @@ fn puts_back_where_the_router_is_not_heard_again() {
         .run(&format!("{MOVE} --check-gateway --confirm 5"))
         .fails(
             7,
-            "bridge xenbr0: fe80::99 did not answer through it after the change in time: \
+            "bridge xenbr0: after the change fe80::99 did not answer through it in time: \
          everything is as it was before",
         );
     machine.ok("ip -6 route show default | grep -q 'via fe80::99 dev eth0'");
