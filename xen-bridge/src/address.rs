@@ -19,6 +19,7 @@ const IFA_RT_PRIORITY: u16 = 9;
 const IFA_PROTO: u16 = 11;
 const IFA_F_TEMPORARY: u32 = 0x01;
 const IFA_F_NODAD: u32 = 0x02;
+const IFA_F_DADFAILED: u32 = 0x08;
 const IFA_F_STABLE_PRIVACY: u32 = 0x800;
 /// What somebody may ask for; the other flags are the kernel's findings:
 /// nodad, home, mngtmpaddr, noprefixroute, autojoin.
@@ -117,6 +118,12 @@ impl Address {
             }
             _ => false,
         }
+    }
+
+    /// Another machine has it, and the kernel does not use it.
+    #[must_use]
+    pub fn is_anothers(&self) -> bool {
+        self.flags & IFA_F_DADFAILED != 0
     }
 
     /// It is an IPv6 address.

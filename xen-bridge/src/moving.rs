@@ -159,6 +159,13 @@ fn check_move(port: &Port, existing: Option<&Bridge>, wanted: &Wanted) -> Result
              moved (take it away first)"
         ));
     }
+    if let Some(address) = port.addresses.iter().find(|it| it.is_anothers()) {
+        return unfit(format!(
+            "another machine has its address {} (dadfailed), which would be used on the bridge \
+             (take it away first)",
+            address.cidr
+        ));
+    }
     let leases = port
         .addresses
         .iter()

@@ -330,6 +330,19 @@ fn refuses_routes_that_cannot_move_and_a_bridge_that_would_wait() {
 }
 
 #[test]
+fn refuses_an_address_that_another_machine_has() {
+    let machine = Machine::with_uplink();
+    machine.ok("ip -n far address add fd00:2::7/64 dev far0 nodad
+        ip address add fd00:2::7/64 dev eth0
+        until ip -6 address show dev eth0 | grep -q dadfailed; do sleep 0.1; done");
+    machine.run(MOVE).fails(
+        6,
+        "port eth0: another machine has its address fd00:2::7/64 (dadfailed), which would be \
+         used on the bridge (take it away first)",
+    );
+}
+
+#[test]
 fn does_what_its_dry_run_prints() {
     let (ours, theirs) = (Machine::with_uplink(), Machine::with_uplink());
     let printed = theirs.run(&format!("{MOVE} -n"));
