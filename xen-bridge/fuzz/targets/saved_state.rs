@@ -4,7 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use xen_bridge::{Interface, Journal, Order, parse_record};
+use xen_bridge::{Interface, Journal, Order, Step, parse_record};
 
 fn ask(order: &String) {
     let bridge = Interface {
@@ -15,6 +15,10 @@ fn ask(order: &String) {
         return;
     };
     let _ = (step.doing("xenbr0"), step.commands("xenbr0"));
+    // It is for a file, not for the kernel to do.
+    if let Step::HeedRouters(_) = step {
+        return;
+    }
     let (request, flags) = step.request(&bridge).expect("what was kept can be asked for");
     let numbers: Vec<_> = order.split(' ').take(2).map(str::parse).collect();
     assert_eq!(numbers, [Ok(request.kind), Ok(flags)]);
