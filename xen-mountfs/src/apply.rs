@@ -1,8 +1,10 @@
 //! One system call a step, no decisions.
 
-use std::fs::{self, Permissions};
+use std::fs::{self, DirBuilder, Permissions};
 use std::io;
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, FileTypeExt as _, MetadataExt as _, PermissionsExt as _,
+};
 use std::path::Path;
 
 use nix::errno::Errno;
@@ -72,7 +74,8 @@ fn require_control_d(capabilities: &Path) -> Result<bool, Error> {
 }
 
 fn make_folder(path: &Path) -> Result<bool, Error> {
-    match fs::create_dir(path) {
+    // Never open to more than that, not for a moment.
+    match DirBuilder::new().mode(0o755).create(path) {
         Ok(()) => set_mode(path, 0o755).map(|()| true),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(false),
         Err(error) => Err(Error::system(
