@@ -1,7 +1,8 @@
 //! The lock by which installations take turns: what one has read must still be
 //! so when it writes.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -13,20 +14,24 @@ use crate::Error;
 /// Longer than any installation takes.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The lock of the root that the machine itself has.
+const OF_MACHINE: &str = "/run/xen-params.lock";
+
 /// flock(2) knows no deadline, and of a folder nothing tells when it is let go.
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// The lock, held until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    _root: Flock<File>,
+    _file: Flock<File>,
 }
 
 impl Lock {
-    /// Takes it, or waits for it. It is on the root itself: the one folder that
-    /// is there before anything is made, whatever files are to be written.
-    /// `None` where the root cannot be opened, which the first look at it tells
-    /// better, or where its file system has no locks.
+    /// Takes it, or waits for it. The machine's own is a file that only root may
+    /// open: whoever may open a file may hold a lock on it. Another root's is on
+    /// that folder itself: it is there before anything is made, whatever files
+    /// are to be written. `None` where it cannot be opened, which the first look
+    /// at the root tells better, or where its file system has no locks.
     ///
     /// # Errors
     /// Another one does not let it go.
@@ -36,13 +41,23 @@ impl Lock {
 
     fn take_within(root: &Path, patience: Duration) -> Result<Option<Self>, Error> {
         let begin = Instant::now();
-        let Ok(mut folder) = File::open(root) else {
+        let opened = if root == Path::new("/") {
+            let mut options = OpenOptions::new();
+            options
+                .write(true)
+                .create(true)
+                .mode(0o600)
+                .open(OF_MACHINE)
+        } else {
+            File::open(root)
+        };
+        let Ok(mut file) = opened else {
             return Ok(None);
         };
         loop {
-            folder = match Flock::lock(folder, FlockArg::LockExclusiveNonblock) {
-                Ok(root) => return Ok(Some(Self { _root: root })),
-                Err((folder, Errno::EWOULDBLOCK)) => folder,
+            file = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+                Ok(file) => return Ok(Some(Self { _file: file })),
+                Err((file, Errno::EWOULDBLOCK)) => file,
                 Err(_) => return Ok(None),
             };
             if begin.elapsed() >= patience {
