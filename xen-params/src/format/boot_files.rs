@@ -163,7 +163,10 @@ pub(crate) fn release_of(kernel: &str) -> Option<&str> {
     let path = Path::new(kernel);
     let name = path.file_name()?.to_str()?;
     if name == "vmlinuz" {
-        return path.parent()?.file_name()?.to_str();
+        // Beside its modules it has no other name; anywhere else it has none.
+        let folder = path.parent()?;
+        let is_of_modules = folder.parent()?.ends_with("lib/modules");
+        return folder.file_name()?.to_str().filter(|_| is_of_modules);
     }
     let mut names = ["vmlinuz-", "vmlinux-", "kernel-", "bzImage-", "Image-"].into_iter();
     names.find_map(|prefix| name.strip_prefix(prefix))
@@ -252,6 +255,7 @@ mod tests {
         for (kernel, release) in [
             ("/boot/vmlinuz-6.1.0-10-amd64", Some("6.1.0-10-amd64")),
             ("/boot/vmlinuz-lts", Some("lts")),
+            ("/boot/vmlinuz", None),
             ("kernel-6.1.0-gentoo", Some("6.1.0-gentoo")),
             ("/usr/lib/modules/6.8.1/vmlinuz", Some("6.8.1")),
             ("vmlinuz", None),
