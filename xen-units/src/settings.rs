@@ -66,10 +66,10 @@ impl Settings {
     }
 
     fn add_file(&mut self, file: &str, text: &[u8]) -> Result<(), Error> {
-        for (number, bytes) in text.split(|byte| *byte == b'\n').enumerate() {
+        for (number, bytes) in value::joined(text) {
             // A note may be in any character set.
-            let text = String::from_utf8_lossy(bytes);
-            let is_text = std::str::from_utf8(bytes).is_ok();
+            let text = String::from_utf8_lossy(&bytes);
+            let is_text = std::str::from_utf8(&bytes).is_ok();
             let line = text.trim_start();
             if line.is_empty() || line.starts_with('#') {
                 continue;

@@ -7,6 +7,30 @@ const NOTE: &str = "systemd takes the note for a part of the value: give it a li
 const DIFFERS: &str =
     "a shell and systemd read it differently: put the whole value in single quotes";
 
+/// The lines, each with the number of its first (from 0). One that ends in a
+/// backslash goes on in the next, to a shell as to systemd; not so a note, nor
+/// in single quotes.
+pub(crate) fn joined(text: &[u8]) -> Vec<(usize, Vec<u8>)> {
+    let mut lines = text.split(|byte| *byte == b'\n').enumerate();
+    let mut joined = vec![];
+    while let Some((number, line)) = lines.next() {
+        let mut whole = line.to_vec();
+        while goes_on(&whole) {
+            let Some((_, next)) = lines.next() else { break };
+            whole.pop();
+            whole.extend_from_slice(next);
+        }
+        joined.push((number, whole));
+    }
+    joined
+}
+
+fn goes_on(line: &[u8]) -> bool {
+    let backslashes = line.iter().rev().take_while(|byte| **byte == b'\\');
+    let is_note = line.trim_ascii_start().starts_with(b"#");
+    backslashes.count() % 2 == 1 && !is_note && !line.contains(&b'\'')
+}
+
 /// What both make of what stands behind the equals sign.
 ///
 /// # Errors
@@ -114,6 +138,21 @@ fn escaped(next: Option<char>, quote: Option<char>, value: &mut String) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn goes_on_in_the_next_line_behind_a_backslash() {
+        let text = b"A=a\\\n b\\\nc\n# note\\\nB='x\\\nC=d\\\\\nD=\\";
+        let lines = joined(text);
+        let lines: Vec<(usize, &[u8])> = lines.iter().map(|(n, line)| (*n, &line[..])).collect();
+        let wanted: [(usize, &[u8]); 5] = [
+            (0, b"A=a bc"),
+            (3, b"# note\\"),
+            (4, b"B='x\\"),
+            (5, b"C=d\\\\"),
+            (6, b"D=\\"),
+        ];
+        assert_eq!(lines, wanted);
+    }
 
     #[test]
     fn takes_what_a_shell_and_systemd_read_the_same() {
