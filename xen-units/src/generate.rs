@@ -169,9 +169,11 @@ fn plan(
         if output::look(&first, None)? != Found::Same {
             plan.steps.insert(0, Step::Write(first));
         }
+    } else if list.symlink_metadata().is_err() {
+        known.clear();
     }
     let last = after.text();
-    if known != last || list.symlink_metadata().is_err() {
+    if known != last {
         plan.steps.push(Step::Write(File::new(&list, last)));
     }
     Ok(plan)
@@ -213,8 +215,12 @@ impl Plan {
 
     /// A file of an earlier run goes, unless somebody has made it theirs.
     fn take_away(&mut self, args: &Generate, root: &Root, before: &Manifest, after: &mut Manifest) {
-        for (path, _) in &before.files {
-            if after.files.iter().any(|(known, _)| known == path) {
+        for (number, (path, _)) in before.files.iter().enumerate() {
+            // After a run that was killed there may be two lines for one file.
+            let is_second = before.files[..number]
+                .iter()
+                .any(|(known, _)| known == path);
+            if is_second || after.files.iter().any(|(known, _)| known == path) {
                 continue;
             }
             let place = root.below(&args.output).join(path);
