@@ -10,6 +10,7 @@ use crate::Error;
 use crate::apply::Hands;
 use crate::facts::Interface;
 use crate::files::{Lock, is_locked, place_of, remove};
+use crate::link::Link;
 use crate::lookups::{read_link, read_routes};
 use crate::netlink::Connection;
 use crate::order::{Order, seconds_since, uptime};
@@ -131,12 +132,19 @@ impl Journal {
             name: self.name.clone(),
         };
         let path = path(lock.root(), &self.name);
-        let is_untouched = self.makes && !self.has_made(connection, lock)?;
+        let found = record::read(lock.root(), &self.name);
+        let link = read_link(connection, &self.name)?;
+        let is_untouched = self.makes && is_untouched(&found, link.as_ref());
+        // Somebody made it after ours was removed: it stays as it is.
+        let is_anothers = link.is_some_and(|it| !matches!(found.of(&it), Ok(Some(_))));
         let mut hands = Hands::new(connection, lock, bridge);
         let seconds = seconds_since(self.at);
         let (mut first, mut lost) = (None, vec![]);
         for order in self.undo.iter().filter(|_| !is_untouched) {
             let step = Order::step(order, seconds);
+            if is_anothers && step.as_ref().is_some_and(|it| it.goes_by_name(&self.name)) {
+                continue;
+            }
             let done = match &step {
                 Some(step) => hands.take_away(step),
                 None => Err(unreadable(&path)),
@@ -166,15 +174,15 @@ impl Journal {
     }
 }
 
-impl Journal {
-    /// What has the bridge's name is not somebody else's, made after this was
-    /// given up.
-    fn has_made(&self, connection: &mut Connection, lock: &Lock) -> Result<bool, Error> {
-        let found = record::read(lock.root(), &self.name);
-        Ok(match read_link(connection, &self.name)? {
-            Some(link) => found.of(&link).is_ok_and(|it| it.is_some()),
-            None => found != Found::Nothing,
-        })
+/// Not even the bridge was made, after which its record has its number. What
+/// has its name, if anything, is somebody else's.
+fn is_untouched(found: &Found, link: Option<&Link>) -> bool {
+    match found {
+        Found::Nothing | Found::Elsewhere => true,
+        Found::Record(record) if record.is_of_intent() => {
+            link.is_some_and(|link| !record.intent.is_like(link))
+        }
+        Found::Record(_) | Found::Unreadable(_) => false,
     }
 }
 

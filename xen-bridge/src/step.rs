@@ -248,6 +248,16 @@ impl Step {
         }
     }
 
+    /// It was kept, and is done to whatever has the bridge's name by then.
+    #[must_use]
+    pub fn goes_by_name(&self, bridge: &str) -> bool {
+        match self {
+            Self::Kept(request, ..) => *request == request::remove_link(0, bridge),
+            Self::HeedRouters(_) => true,
+            _ => false,
+        }
+    }
+
     /// It is about this program's own files, or looks only.
     #[must_use]
     pub fn is_bookkeeping(&self) -> bool {

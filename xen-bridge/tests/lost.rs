@@ -5,6 +5,7 @@
 mod common;
 
 use common::Machine;
+use common::waiting::{ended, journal_is_gone, start, until_it_waits};
 use serde_json::Value;
 
 const MOVE: &str = "up --port eth0 --move-address";
@@ -83,4 +84,47 @@ fn leaves_a_bridge_that_was_renamed_and_what_is_known_of_it() {
     machine.ok("ip link set br7 down; ip link set br7 name xenbr0; ip link set xenbr0 up");
     machine.run("down").is_silent();
     machine.is_as(&before, "down");
+}
+
+#[test]
+fn puts_back_what_went_with_the_bridge_and_leaves_the_one_that_has_its_name() {
+    let machine = Machine::with_uplink();
+    for remade in [
+        "address 02:00:00:00:00:bb type bridge",
+        "address 02:00:00:00:00:bb type bridge stp_state 0 forward_delay 0",
+    ] {
+        let up = start(&machine, &format!("{MOVE} --confirm 60"));
+        until_it_waits(&machine);
+        machine.ok(&format!(
+            "ip link delete xenbr0; ip link add xenbr0 {remade}; ip link set eth0 nomaster"
+        ));
+        let theirs = machine.link("xenbr0");
+        machine.run("restore").is_silent();
+        assert_eq!(ended(up).status, 7);
+        assert_eq!(machine.link("xenbr0"), theirs, "{remade}");
+        machine.ok("ping -c1 -W1 10.0.2.2; ping -c1 -W1 fd00:2::2");
+        machine.ok("ip link delete xenbr0");
+        journal_is_gone(&machine);
+        assert_eq!(machine.record("xenbr0"), Value::Null);
+    }
+}
+
+#[test]
+fn leaves_how_a_bridge_that_has_the_name_by_now_heeds_routers() {
+    let conf = "/proc/sys/net/ipv6/conf";
+    let machine = Machine::with_uplink();
+    machine.ok(&format!(
+        "ip link add xenbr0 type bridge; echo 2 > {conf}/eth0/accept_ra; \
+         echo 0 > {conf}/xenbr0/accept_ra"
+    ));
+    let up = start(&machine, &format!("{MOVE} --confirm 60"));
+    until_it_waits(&machine);
+    machine.ok(&format!(
+        "ip link delete xenbr0; ip link add xenbr0 type bridge; \
+         echo 1 > {conf}/xenbr0/accept_ra"
+    ));
+    machine.run("restore").is_silent();
+    assert_eq!(ended(up).status, 7);
+    assert_eq!(machine.ok(&format!("cat {conf}/xenbr0/accept_ra")), "1\n");
+    machine.ok("ping -c1 -W1 10.0.2.2; ping -c1 -W1 fd00:2::2");
 }
