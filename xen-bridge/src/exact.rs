@@ -1,10 +1,10 @@
 //! What `--exact` takes away.
 
 use crate::Error;
-use crate::facts::{Bridge, Interface};
+use crate::facts::{Bridge, Facts, Interface};
 use crate::held::Held;
 use crate::moving::{in_order_of_giving, take_address};
-use crate::record::{Found, Record};
+use crate::record::Record;
 use crate::route::Route;
 use crate::step::{Change, Step};
 use crate::up::Wanted;
@@ -18,19 +18,21 @@ const REMEDY: &str =
 /// # Errors
 /// The host may be cut off.
 pub(crate) fn exact_changes(
+    facts: &Facts,
     bridge: &Bridge,
-    found: &Found,
     wanted: &Wanted,
 ) -> Result<Vec<Change>, Error> {
-    let record = found.of(&bridge.link)?;
+    let record = facts.record.of(&bridge.link)?;
     let has_moved = record.is_some_and(|record| !record.back.is_empty());
     let is_ours = record.is_some_and(|record| record.made);
     let may_cut_off = !wanted.force && !wanted.confirms;
     let carried = bridge.routes.iter().find(|route| !route.by_kernel);
     let mut changes = vec![];
+    // By their numbers: they may be named by alternative names.
+    let named = facts.ports.iter().filter_map(|(_, port)| port.as_ref());
+    let named: Vec<u32> = named.map(|port| port.link.index).collect();
     for port in &bridge.ports {
-        let is_named = wanted.ports.iter().any(|name| name.as_str() == port.name);
-        if is_named || crate::names::is_guests(&port.name) {
+        if named.contains(&port.index) || crate::names::is_guests(&port.name) {
             continue;
         }
         let added = |record: &Record| record.ports.iter().any(|it| it.ifindex == port.index);

@@ -129,7 +129,7 @@ pub fn plan_up(facts: &Facts, wanted: &Wanted) -> Result<Vec<Change>, Error> {
         ));
     }
     if let Some(bridge) = existing.filter(|_| wanted.exact) {
-        changes.extend(exact_changes(bridge, &facts.record, wanted)?);
+        changes.extend(exact_changes(facts, bridge, wanted)?);
     }
     if existing.is_some_and(|bridge| !bridge.link.up) {
         // First, or no route could be made to lead through it.

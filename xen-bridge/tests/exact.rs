@@ -76,3 +76,19 @@ fn says_what_is_not_put_back_of_a_port_that_was_released() {
     );
     machine.ok("ip route show default | grep -q 10.9.0.254");
 }
+
+#[test]
+fn knows_a_port_that_was_named_by_its_alternative_name() {
+    let machine = Machine::with_uplink();
+    machine.ok("ip link property add dev eth0 altname enp9s0; \
+         ip link property add dev eth1 altname enp8s0");
+    machine
+        .run("up --port enp9s0 --move-address --exact")
+        .is_silent();
+    assert_eq!(machine.master("eth0"), "xenbr0");
+    // Where nothing moves, a second run would release it without a word.
+    for _ in 0..2 {
+        machine.run("up br7 --port enp8s0 --exact").is_silent();
+        assert_eq!(machine.master("eth1"), "br7");
+    }
+}
