@@ -50,6 +50,16 @@ pub(crate) fn up(args: &Up, out: &mut dyn Write, err: &mut dyn Write) -> Result<
             manner,
         };
         take_down::give_back(&mut connection, &args_back, out, err)?;
+        if args.manner.dry_run {
+            // What is on the uplink only then is not there to be planned with.
+            let _ = writeln!(
+                err,
+                "xen-bridge: this gives back what went with bridge {name}, and what comes after \
+                 depends on it: have it done by xen-bridge down {}, and run this again",
+                shell_words::quote(name)
+            );
+            return Ok(());
+        }
         facts = look(&mut connection, args, &wanted)?;
     }
     let changes = plan_up(&facts, &wanted)?;

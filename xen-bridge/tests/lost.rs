@@ -128,3 +128,24 @@ fn leaves_how_a_bridge_that_has_the_name_by_now_heeds_routers() {
     assert_eq!(machine.ok(&format!("cat {conf}/xenbr0/accept_ra")), "1\n");
     machine.ok("ping -c1 -W1 10.0.2.2; ping -c1 -W1 fd00:2::2");
 }
+
+#[test]
+fn prints_no_more_than_what_gives_back_what_went_with_the_bridge() {
+    let (machine, _) = moved();
+    let gives_back = machine.run("down -n").stdout;
+    machine.ok("ip link delete xenbr0");
+    let lost = machine.state();
+    let printed = machine.run(&format!("{MOVE} -n"));
+    assert!(printed.stdout.contains("10.0.2.15/24"), "{printed:?}");
+    assert!(gives_back.starts_with(&printed.stdout), "{printed:?}");
+    printed.is(
+        0,
+        &printed.stdout,
+        "xen-bridge: this gives back what went with bridge xenbr0, and what comes after depends \
+         on it: have it done by xen-bridge down xenbr0, and run this again\n",
+    );
+    machine.is_as(&lost, "printed");
+    machine.run("down").is_silent();
+    let printed = machine.run(&format!("{MOVE} -n"));
+    printed.is(0, include_str!("golden/move.txt"), "");
+}
