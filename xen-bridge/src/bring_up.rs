@@ -154,7 +154,7 @@ pub(crate) fn look(
     wanted: &Wanted,
 ) -> Result<Facts, Error> {
     let touches_addresses = !wanted.addresses.is_empty() || wanted.mtu.is_some() || wanted.moves;
-    let depth = match (wanted.exact, touches_addresses) {
+    let depth = match (wanted.exact || args.check_gateway, touches_addresses) {
         (true, _) => Depth::All,
         (false, true) => Depth::Addresses,
         (false, false) => Depth::Link,

@@ -9,12 +9,14 @@ use crate::apply::{Ending, Hands};
 use crate::bring_up::{bridge_of, look, overtaken, say};
 use crate::cli::Up;
 use crate::confirm;
+use crate::facts::Facts;
 use crate::files::Lock;
 use crate::gateways::Gateways;
 use crate::guard::Guard;
 use crate::held::Held;
 use crate::journal::{Journal, OWN_SECONDS};
 use crate::netlink::Connection;
+use crate::route::Route;
 use crate::signals::Signals;
 use crate::step::{Change, Step};
 use crate::up::{Wanted, plan_up};
@@ -44,7 +46,7 @@ pub(crate) fn bring_up_watched(
     // What moves nothing cannot lose the gateway: there is nothing to wait for.
     let checks = args.check_gateway && changes.iter().any(moves_the_host);
     let gateways = match checks {
-        true => Some(gateways_of(args, &changes)?),
+        true => Some(gateways_of(args, &facts, &changes)?),
         false => None,
     };
     let confirm = args.confirm.filter(|_| checks == args.check_gateway);
@@ -171,24 +173,34 @@ fn uplinks_of(changes: &[Change]) -> Vec<u32> {
 }
 
 /// The gateways that are to answer: those of the default routes that move, or
-/// that a router is to announce again.
-fn gateways_of(args: &Up, changes: &[Change]) -> Result<Vec<IpAddr>, Error> {
+/// that a router is to announce again; where none moves, those of the bridge's.
+fn gateways_of(args: &Up, facts: &Facts, changes: &[Change]) -> Result<Vec<IpAddr>, Error> {
     let moved = changes.iter().filter_map(|change| match &change.step {
         Step::Take(Held::Route(route), Some(_)) => Some(route),
         _ => None,
     });
-    let default = moved.filter(|route| route.destination.is_none());
+    let mut gateways = default_gateways(moved);
+    if gateways.is_empty() {
+        gateways = default_gateways(facts.bridge.iter().flat_map(|bridge| &bridge.routes));
+    }
+    if gateways.is_empty() {
+        return Err(Error::Contradiction {
+            bridge: args.bridge.name.to_string(),
+            why:
+                "--check-gateway: no default route over a gateway moves to it, or leads through it"
+                    .to_owned(),
+        });
+    }
+    Ok(gateways)
+}
+
+fn default_gateways<'a>(routes: impl Iterator<Item = &'a Route>) -> Vec<IpAddr> {
+    let default = routes.filter(|route| route.destination.is_none());
     let mut gateways = vec![];
     for gateway in default.filter_map(|route| route.gateway) {
         if !gateways.contains(&gateway) {
             gateways.push(gateway);
         }
     }
-    if gateways.is_empty() {
-        return Err(Error::Contradiction {
-            bridge: args.bridge.name.to_string(),
-            why: "--check-gateway: no default route over a gateway moves to it".to_owned(),
-        });
-    }
-    Ok(gateways)
+    gateways
 }

@@ -163,7 +163,8 @@ fn puts_back_where_the_gateway_is_silent() {
     machine.ok("ip -6 route delete default");
     machine.run(&format!("{MOVE} --check-gateway")).fails(
         6,
-        "bridge xenbr0: --check-gateway: no default route over a gateway moves to it",
+        "bridge xenbr0: --check-gateway: no default route over a gateway moves to it, or leads \
+         through it",
     );
 }
 
@@ -206,4 +207,28 @@ fn a_hundred_at_once_move_it_once() {
     machine.ok("ping -c1 -W1 10.0.2.2");
     machine.run("down").is_silent();
     machine.is_as(&before, "down");
+}
+
+#[test]
+fn asks_the_bridges_own_gateway_where_no_default_route_moves() {
+    let machine = Machine::with_uplink();
+    machine.run("up --port eth0 --move-address").is_silent();
+    let repair = "up --port eth0 --move-address --check-gateway --confirm 3";
+    machine.ok("ip address add 10.5.0.1/24 dev eth0");
+    machine.run(repair).is_silent();
+    assert_eq!(machine.addresses("eth0"), Vec::<String>::new());
+    machine.ok("ip address add 10.5.0.2/24 dev eth0
+        ip -n far address delete 10.0.2.2/24 dev far0");
+    machine.run(repair).fails(
+        7,
+        "bridge xenbr0: after the change 10.0.2.2 did not answer through it in time: \
+         everything is as it was before",
+    );
+    assert_eq!(machine.addresses("eth0"), ["10.5.0.2/24 -"]);
+    machine.ok("ip route delete default; ip -6 route delete default");
+    machine.run(repair).fails(
+        6,
+        "bridge xenbr0: --check-gateway: no default route over a gateway moves to it, or leads \
+         through it",
+    );
 }
