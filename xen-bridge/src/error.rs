@@ -177,6 +177,10 @@ pub enum Error {
     #[error("{0}: all else is as it was before")]
     RouteLost(Box<Error>),
 
+    /// All was taken down, but for a route that the kernel did not take.
+    #[error("{0}: all else is done")]
+    NotGivenBack(Box<Error>),
+
     /// A system call failed.
     #[error("{doing}: {source}")]
     System {
@@ -237,7 +241,8 @@ impl Error {
             Self::HalfWay { cause: error, .. }
             | Self::ButForPorts { source: error, .. }
             | Self::NotPutBack { source: error, .. }
-            | Self::RouteLost(error) => error.exit_status(),
+            | Self::RouteLost(error)
+            | Self::NotGivenBack(error) => error.exit_status(),
             Self::Netlink { failure, .. } => status_of(&failure.source),
             Self::System { source, .. } => status_of(source),
         }

@@ -97,6 +97,20 @@ impl<'a> Guard<'a> {
         }
     }
 
+    /// Goes on with what is to be gone through whatever happens
+    /// ([`Journal::onward`]). Gives the error that is to be told: what stopped
+    /// it may have stopped it again.
+    #[must_use]
+    pub fn go_on(self, connection: &mut Connection, cause: Error) -> Error {
+        match self.journal.put_back(connection, self.lock) {
+            Ok(lost) => match lost.into_iter().next() {
+                Some(lost) => Error::NotGivenBack(Box::new(lost)),
+                None => cause,
+            },
+            Err(error) => error,
+        }
+    }
+
     /// The line to the watcher, when the lock is about to be given up.
     #[must_use]
     pub fn into_watcher(self) -> UnixStream {

@@ -99,7 +99,7 @@ fn perform(
     match (perform(), guard) {
         (done, None) => done,
         (Ok(()), Some(guard)) => guard.commit(),
-        (Err(error), Some(guard)) => Err(guard.put_back(connection, error)),
+        (Err(error), Some(guard)) => Err(guard.go_on(connection, error)),
     }
 }
 

@@ -84,3 +84,23 @@ fn keeps_what_is_to_be_put_back_while_the_uplink_is_down() {
     journal_is_gone(&machine);
     machine.is_as(&before, "restored");
 }
+
+#[test]
+fn says_once_which_route_down_could_not_give_back() {
+    let machine = Machine::with_uplink();
+    let before = machine.state();
+    machine.ok("ip address add 10.66.0.1/24 dev eth0
+        ip route add 10.67.0.0/16 via 10.66.0.9");
+    machine.run(MOVE).is_silent();
+    machine.ok("ip route add unreachable 10.66.0.9 scope host");
+    let ran = machine.run("down");
+    let line = "xen-bridge: do ip route prepend 10.67.0.0/16 via 10.66.0.9 dev eth0 proto 3 scope 0: \
+                No route to host (os error 113)";
+    assert_eq!((ran.status, ran.stderr.lines().count()), (1, 1), "{ran:?}");
+    assert!(ran.stderr.starts_with(line), "{ran:?}");
+    assert!(ran.stderr.ends_with(": all else is done\n"), "{ran:?}");
+    assert!(!ran.stderr.contains("and then"), "{ran:?}");
+    machine.ok("ip route delete unreachable 10.66.0.9; ip address delete 10.66.0.1/24 dev eth0");
+    machine.is_as(&before, "down");
+    journal_is_gone(&machine);
+}
