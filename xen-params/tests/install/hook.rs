@@ -7,7 +7,7 @@ use assert_cmd::Command;
 use assert_cmd::cargo::cargo_bin;
 use predicates::str::{contains, ends_with};
 
-use crate::{copy, read, write};
+use crate::{add_kernels_beside_modules, copy, read, write};
 
 /// The hook as a package's script calls it.
 fn hook(root: &Path, arguments: &[&str]) -> Command {
@@ -152,16 +152,7 @@ fn the_hook_serves_kernels_that_lie_beside_their_modules() {
         "XEN_PARAMS_BOOT_ENTRY=grub-entry\nXEN_PARAMS_ARCH=x86_64\n",
     );
     fs::create_dir_all(root.path().join("boot/grub")).unwrap();
-    for release in ["6.8.1", "6.9.2"] {
-        let folder = format!("usr/lib/modules/{release}");
-        write(root.path(), &format!("{folder}/vmlinuz"), "kernel");
-        write(
-            root.path(),
-            &format!("{folder}/config"),
-            "CONFIG_XEN_DOM0=y\n",
-        );
-        write(root.path(), &format!("boot/initramfs-{release}.img"), "x");
-    }
+    add_kernels_beside_modules(root.path());
     let custom = || read(root.path(), "boot/grub/custom.cfg");
     let kernel = "/usr/lib/modules/6.9.2/vmlinuz";
     hook(root.path(), &["add", "6.9.2", "/boot/0123/6.9.2", kernel])

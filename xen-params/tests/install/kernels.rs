@@ -4,7 +4,7 @@ use std::fs;
 
 use predicates::str::contains;
 
-use crate::{copy, install_entry, read, write};
+use crate::{add_kernels_beside_modules, copy, install_entry, read, write};
 
 /// `install` of a GRUB entry.
 const ENTRY: [&str; 3] = ["--boot-entry", "grub-entry", "smt=0"];
@@ -73,16 +73,7 @@ fn an_entry_without_a_ramdisk_is_told_of_unless_that_was_asked_for() {
 fn a_kernel_beside_its_modules_is_found_and_one_that_goes_is_passed_over() {
     let root = copy("debian");
     fs::create_dir_all(root.path().join("boot/grub")).unwrap();
-    for release in ["6.8.1", "6.9.2"] {
-        let folder = format!("usr/lib/modules/{release}");
-        write(root.path(), &format!("{folder}/vmlinuz"), "kernel");
-        write(
-            root.path(),
-            &format!("{folder}/config"),
-            "CONFIG_XEN_DOM0=y\n",
-        );
-        write(root.path(), &format!("boot/initramfs-{release}.img"), "x");
-    }
+    add_kernels_beside_modules(root.path());
     write(root.path(), "usr/lib/modules/6.10.0/vmlinuz", "kernel");
     let custom = || read(root.path(), "boot/grub/custom.cfg");
     install_entry(root.path(), &ENTRY)

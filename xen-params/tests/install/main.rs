@@ -71,3 +71,13 @@ fn write(root: &Path, path: &str, text: &str) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, text).unwrap();
 }
+
+/// Two kernels of a distribution that keeps each beside its modules.
+fn add_kernels_beside_modules(root: &Path) {
+    for release in ["6.8.1", "6.9.2"] {
+        let folder = format!("usr/lib/modules/{release}");
+        write(root, &format!("{folder}/vmlinuz"), "kernel");
+        write(root, &format!("{folder}/config"), "CONFIG_XEN_DOM0=y\n");
+        write(root, &format!("boot/initramfs-{release}.img"), "x");
+    }
+}
