@@ -6,7 +6,9 @@ use crate::outcome::Outcome;
 use crate::plan::Plan;
 use crate::report::Answer;
 use crate::running::Running;
-use crate::{Args, Error, Kernel, Names, Problem, Sources, apply, complain, rules, together};
+use crate::{
+    Args, Error, Kernel, Names, Problem, Sources, apply, complain, rules, together, unclear,
+};
 
 /// The answers in the names' order, and what could not be read on the way.
 ///
@@ -67,7 +69,7 @@ pub(crate) fn answer_all(
             Err(error) => {
                 // What came before it is done all the same.
                 work.finish_waiting(err)?;
-                return Err(error);
+                work.outcomes[place] = Some(unclear(error)?);
             }
         }
     }

@@ -194,13 +194,25 @@ fn dry_run(
     complain(&sources.config, err);
     let mut answers = vec![];
     for name in &names.all {
-        let plan = Plan::make(sources.resolver(), name, rules(args))?;
-        let commands = plan.commands();
-        write_lines(commands.iter(), out)?;
-        let outcome = plan.foresee(&Running::nothing());
+        let outcome = match Plan::make(sources.resolver(), name, rules(args)) {
+            Ok(plan) => {
+                write_lines(plan.commands().iter(), out)?;
+                plan.foresee(&Running::nothing())
+            }
+            Err(error) => unclear(error)?,
+        };
         answers.push(names.answer(name, outcome));
     }
     conclude(&answers, sources.config.unread, true, err)
+}
+
+/// An index that is damaged where one name is looked up may serve the next.
+/// One that is not there serves none.
+fn unclear(error: Error) -> Result<Outcome, Error> {
+    match error {
+        Error::NoModules { .. } => Err(error),
+        error => Ok(Outcome::Failed(Failure::deciding(&error))),
+    }
 }
 
 fn unload(
@@ -251,7 +263,7 @@ fn conclude(
 ) -> Result<(), Error> {
     let (mut problems, mut status) = begin_with(unread);
     for answer in answers {
-        let fails = answer.required || answer.outcome.is_permission();
+        let fails = answer.required || answer.outcome.always_matters();
         let its_status = if fails {
             answer.outcome.exit_status()
         } else {

@@ -2,6 +2,8 @@
 
 use nix::errno::Errno;
 
+use crate::Error;
+
 /// What became of a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -41,6 +43,11 @@ pub struct Failure {
     pub errno: Option<Errno>,
     /// In words.
     pub reason: String,
+    /// The exit status that says so.
+    pub status: u8,
+    /// It lies at the module, and matters only where that is required. Not so
+    /// a right that is lacking, or an index that cannot be gone by.
+    pub own: bool,
 }
 
 impl Failure {
@@ -64,9 +71,18 @@ impl Failure {
             Errno::ENOMEM => "the kernel has no memory for it",
             _ => "the kernel does not say more",
         };
+        Self::answered(errno, reason.to_owned())
+    }
+
+    /// The kernel's answer to something else.
+    #[must_use]
+    pub fn answered(errno: Errno, reason: String) -> Self {
+        let own = !matches!(errno, Errno::EPERM | Errno::EACCES);
         Self {
             errno: Some(errno),
-            reason: reason.to_owned(),
+            reason,
+            status: if own { 1 } else { 4 },
+            own,
         }
     }
 
@@ -76,15 +92,29 @@ impl Failure {
         Self {
             errno: None,
             reason: reason.into(),
+            status: 1,
+            own: true,
+        }
+    }
+
+    /// What a name means cannot be told, for what decides cannot be gone by.
+    #[must_use]
+    pub fn deciding(error: &Error) -> Self {
+        Self {
+            errno: None,
+            reason: error.to_string(),
+            status: error.exit_status(),
+            own: false,
         }
     }
 
     /// The failure of something else than loading, such as reading the file.
     #[must_use]
     pub fn doing(doing: &str, error: &std::io::Error) -> Self {
-        Self {
-            errno: error.raw_os_error().map(Errno::from_raw),
-            reason: format!("{doing}: {error}"),
+        let reason = format!("{doing}: {error}");
+        match error.raw_os_error() {
+            Some(errno) => Self::answered(Errno::from_raw(errno), reason),
+            None => Self::because(reason),
         }
     }
 }
@@ -104,7 +134,7 @@ impl Outcome {
             Self::DidYouMean(other) => format!("did you mean {other}"),
             Self::Blacklisted => "blacklisted".to_owned(),
             Self::NoSuchDevice => "no such device".to_owned(),
-            Self::Failed(Failure { errno, reason }) => match errno {
+            Self::Failed(Failure { errno, reason, .. }) => match errno {
                 Some(errno) => format!("failed: {errno:?}, {reason}"),
                 None => format!("failed: {reason}"),
             },
@@ -135,28 +165,21 @@ impl Outcome {
                 then: Some(then), ..
             } => then.exit_status(),
             Self::Blacklisted => 6,
-            Self::Failed(failure) if failure.is_permission() => 4,
-            Self::Failed(_) => 1,
+            Self::Failed(failure) => failure.status,
             _ => 5,
         }
     }
 
-    /// The right to load modules is lacking, whatever was required.
+    /// It matters whether or not the name is required.
     #[must_use]
-    pub fn is_permission(&self) -> bool {
+    pub fn always_matters(&self) -> bool {
         match self {
-            Self::Failed(failure) => failure.is_permission(),
+            Self::Failed(failure) => !failure.own,
             Self::Obsolete {
                 then: Some(then), ..
-            } => then.is_permission(),
+            } => then.always_matters(),
             _ => false,
         }
-    }
-}
-
-impl Failure {
-    fn is_permission(&self) -> bool {
-        matches!(self.errno, Some(Errno::EPERM | Errno::EACCES))
     }
 }
 

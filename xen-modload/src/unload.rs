@@ -146,10 +146,10 @@ pub fn apply(
                 // Somebody else did.
                 Err(Errno::ENOENT) => return Ok(Ok(false)),
                 Err(Errno::EWOULDBLOCK | Errno::EBUSY) => return busy(None),
-                Err(errno) => Err(Failure {
-                    errno: Some(errno),
-                    reason: std::io::Error::from(errno).to_string(),
-                }),
+                Err(errno) => Err(Failure::answered(
+                    errno,
+                    std::io::Error::from(errno).to_string(),
+                )),
             }
         }
     };

@@ -70,3 +70,32 @@ fn a_kernel_that_has_all_that_is_required_built_in_needs_no_folder_of_modules() 
     );
     assert_outcome(&machine.run(LOADS, &names), &lines, 0);
 }
+
+#[test]
+fn a_damaged_index_costs_only_the_names_that_it_hides() {
+    let dep = "kernel/xen-evtchn.ko:\nkernel/tun.ko:\nkernel/xenfs.ko: kernel/xen-pri";
+    let machine = Machine::new(dep);
+    let place = machine.modules.join("modules.dep");
+    let cut = format!("failed: /{}: cut off in the line of xenfs", place.display());
+    let outcome = machine.run(LOADS, &["--report", "xenfs", "xen-evtchn", "tun"]);
+    assert_eq!(
+        outcome.stdout,
+        format!("xenfs       {cut}\nxen-evtchn  loaded\ntun         loaded\n")
+    );
+    let line = format!("xen-modload: xenfs: {cut}\n");
+    assert_eq!(loads(&outcome), 2);
+    assert_eq!((outcome.stderr, outcome.status), (line, Some(6)));
+
+    // A line of garbage hides what a name of long ago is, and no whole line.
+    let machine = Machine::new("kernel/xen-evtchn.ko:\nkernel/xen-gntdev.ko:\n");
+    let index = machine.root.path().join(&machine.modules);
+    let garbage = "\nkernel/xen-evtchn.ko:\nkernel/xen-gntdev.ko:\n";
+    fs::write(index.join("modules.dep"), garbage).unwrap();
+    let outcome = machine.run(LOADS, &["netbk", "xen-evtchn", "xen-gntdev"]);
+    let release = machine.modules.file_name().unwrap().to_str().unwrap();
+    let what = format!("line 1 names no module (run depmod {release})");
+    let place = machine.modules.join("modules.dep");
+    let line = format!("xen-modload: netbk: failed: /{}: {what}\n", place.display());
+    assert_outcome(&outcome, &line, 6);
+    assert_eq!(loads(&outcome), 2);
+}

@@ -20,7 +20,10 @@ fn a_line_without_end_is_refused() {
     let path = root.path().join(alias);
     assert_refused(
         &output,
-        &format!("{}: a line without end", path.display()),
+        &format!(
+            "xen-backend:vif: failed: {}: a line without end",
+            path.display()
+        ),
         6,
     );
 }

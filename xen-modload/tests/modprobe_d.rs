@@ -203,7 +203,9 @@ fn a_line_of_a_megabyte_is_a_line() {
         .args(["--strict", "nosuchmodule"])
         .output()
         .unwrap();
-    let line = format!("/{MODULES}/modules.dep: line 2 names no module (run depmod 6.1.0-test)");
+    let line = format!(
+        "nosuchmodule: failed: /{MODULES}/modules.dep: line 2 names no module (run depmod 6.1.0-test)"
+    );
     assert_refused(
         &Output {
             stderr: output
@@ -230,9 +232,14 @@ fn soft_dependencies_without_end_are_refused() {
     let output = program(&root).arg("m0").output().unwrap();
     assert_refused(
         &output,
-        "modprobe.d: softdep lines are nested deeper than 200",
+        "m0: failed: modprobe.d: softdep lines are nested deeper than 200",
         6,
     );
+    // Nobody else is the worse for it.
+    let output = program(&root).args(["m0", "m399"]).output().unwrap();
+    let shown = format!("insmod /{MODULES}/kernel/m399.ko \n");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), shown);
+    assert_eq!(output.status.code(), Some(6));
     // Each wants all others: still each but once.
     let all: String = (0..100).map(|n| format!(" m{n}")).collect();
     let softdep: String = (0..100)

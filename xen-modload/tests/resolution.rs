@@ -153,7 +153,7 @@ fn below_a_root_the_only_kernel_is_meant() {
 #[test]
 fn a_damaged_index_never_says_that_there_is_no_such_module() {
     let tun = "insmod /lib/modules/6.1.0-test/kernel/drivers/net/tun.ko \n";
-    let place = "xen-modload: /lib/modules/6.1.0-test/modules.dep";
+    let place = "/lib/modules/6.1.0-test/modules.dep";
     let hint = "(run depmod 6.1.0-test)";
     for (situation, name, stdout, what) in [
         ("cut-index", "tun", tun, String::new()),
@@ -187,7 +187,7 @@ fn a_damaged_index_never_says_that_there_is_no_such_module() {
     ] {
         let (stderr, status) = match what.as_str() {
             "" => (String::new(), 0),
-            what => (format!("{place}: {what}\n"), 6),
+            what => (format!("xen-modload: {name}: failed: {place}: {what}\n"), 6),
         };
         check(modload(situation, &["-n", name]), stdout, &stderr, status);
     }
