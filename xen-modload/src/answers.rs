@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::outcome::Outcome;
+use crate::outcome::{Failure, Outcome};
 use crate::plan::Plan;
 use crate::report::Answer;
 use crate::running::Running;
@@ -10,15 +10,25 @@ use crate::{
     Args, Error, Kernel, Names, Problem, Sources, apply, complain, rules, together, unclear,
 };
 
-/// The answers in the names' order, and what could not be read on the way.
+/// What there is to answer.
+pub(crate) struct Answered {
+    /// In the names' order.
+    pub(crate) answers: Vec<Answer>,
+    /// What could not be read on the way.
+    pub(crate) unread: Vec<Problem>,
+    /// Why the rest was not tried, if so it was.
+    pub(crate) stopped: Option<Error>,
+}
+
+/// Answers for all names, also where nothing can be loaded by this process.
 ///
 /// # Errors
-/// What decides cannot be read; nothing can be loaded by this process.
+/// What is loaded already cannot be read; another kernel has no modules.
 pub(crate) fn answer_all(
     args: &Args,
     names: &Names,
     err: &mut dyn Write,
-) -> Result<(Vec<Answer>, Vec<Problem>), Error> {
+) -> Result<Answered, Error> {
     let runs = args.kernel.is_none() || Kernel::find(args)?.runs;
     let mut work = Work {
         jobs: args.jobs.get(),
@@ -31,6 +41,7 @@ pub(crate) fn answer_all(
         waiting: vec![],
         places: vec![],
         outcomes: vec![None; names.all.len()],
+        stopped: None,
     };
     let mut sources = None;
     let mut said_no_modules = false;
@@ -53,32 +64,33 @@ pub(crate) fn answer_all(
             }
         };
         match Plan::make(sources.resolver(), name, rules(args)) {
-            Ok(plan) if args.only_looks() => {
-                work.outcomes[place] = Some(plan.foresee(&work.running));
-            }
-            Ok(plan) => work.take(place, plan, err)?,
+            Ok(plan) if args.only_looks() || work.stopped.is_some() => work.look(place, &plan),
+            Ok(plan) => work.take(place, plan, err),
             // A kernel that has all it needs built in needs no folder of modules.
-            Err(Error::NoModules { folder, .. }) if runs && !names.requires(name) => {
-                if !said_no_modules {
+            Err(Error::NoModules { release, folder }) if runs => {
+                if names.requires(name) {
+                    let error = Error::NoModules { release, folder };
+                    work.stopped.get_or_insert(error);
+                } else if work.stopped.is_none() && !said_no_modules {
                     let what = "not there, so nothing can be loaded";
                     let _ = writeln!(err, "xen-modload: {}: {what}", folder.display());
                     said_no_modules = true;
                 }
                 work.outcomes[place] = Some(Outcome::NotInKernel);
             }
-            Err(error) => {
-                // What came before it is done all the same.
-                work.finish_waiting(err)?;
-                work.outcomes[place] = Some(unclear(error)?);
-            }
+            Err(error) => work.outcomes[place] = Some(unclear(error)?),
         }
     }
-    work.finish_waiting(err)?;
+    work.finish_waiting(err);
     let outcomes = work.outcomes.into_iter().flatten();
     let answers = names.all.iter().zip(outcomes);
     let answers = answers.map(|(name, outcome)| names.answer(name, outcome));
     let unread = sources.map(|sources: Sources| sources.config.unread);
-    Ok((answers.collect(), unread.unwrap_or_default()))
+    Ok(Answered {
+        answers: answers.collect(),
+        unread: unread.unwrap_or_default(),
+        stopped: work.stopped,
+    })
 }
 
 /// The plans that are carried out, at once as far as they may be.
@@ -91,33 +103,72 @@ struct Work {
     /// For which name each of them is.
     places: Vec<usize>,
     outcomes: Vec<Option<Outcome>>,
+    /// The next plan would fare no better than the one that met this.
+    stopped: Option<Error>,
 }
 
 impl Work {
-    fn take(&mut self, place: usize, plan: Plan, err: &mut dyn Write) -> Result<(), Error> {
+    /// What it would come to, or why it is not tried.
+    fn look(&mut self, place: usize, plan: &Plan) {
+        let would = match &self.stopped {
+            Some(error) => Outcome::Failed(Failure::not_tried(error)),
+            None => Outcome::WouldLoad,
+        };
+        self.outcomes[place] = Some(plan.foresee_as(&would, &self.running));
+    }
+
+    fn take(&mut self, place: usize, plan: Plan, err: &mut dyn Write) {
         if self.jobs > 1 && !together::wants_to_be_alone(&plan) {
             self.waiting.push(plan);
             self.places.push(place);
-            return Ok(());
+            return;
         }
-        self.finish_waiting(err)?;
+        self.finish_waiting(err);
+        if self.stopped.is_some() {
+            return self.look(place, &plan);
+        }
         let mut silence = io::sink();
         let done = if self.verbose { err } else { &mut silence };
-        self.outcomes[place] = Some(apply::apply(&plan, &mut self.running, done)?);
-        Ok(())
+        let result = apply::apply(&plan, &mut self.running, done);
+        self.note(place, &plan, result);
     }
 
-    fn finish_waiting(&mut self, err: &mut dyn Write) -> Result<(), Error> {
-        let mut silence = io::sink();
-        let done = if self.verbose { err } else { &mut silence };
+    fn finish_waiting(&mut self, err: &mut dyn Write) {
         let plans = std::mem::take(&mut self.waiting);
         if plans.is_empty() {
-            return Ok(());
+            return;
         }
-        let outcomes = together::apply_all(&plans, self.jobs, &mut self.running, done)?;
-        for (place, outcome) in self.places.drain(..).zip(outcomes) {
-            self.outcomes[place] = Some(outcome);
+        let mut silence = io::sink();
+        let done = if self.verbose { err } else { &mut silence };
+        let results = together::apply_all(&plans, self.jobs, &self.running, done);
+        // Each thread knows only what it loaded itself.
+        let refreshed = self.running.refresh();
+        let mut left = vec![];
+        for ((place, plan), result) in std::mem::take(&mut self.places)
+            .into_iter()
+            .zip(&plans)
+            .zip(results)
+        {
+            match result {
+                Some(result) => self.note(place, plan, result),
+                None => left.push((place, plan)),
+            }
         }
-        Ok(())
+        if let Err(error) = refreshed {
+            self.stopped.get_or_insert(error);
+        }
+        for (place, plan) in left {
+            self.look(place, plan);
+        }
+    }
+
+    fn note(&mut self, place: usize, plan: &Plan, result: Result<Outcome, Error>) {
+        let outcome = result.unwrap_or_else(|error| {
+            let failed = Outcome::Failed(Failure::of(&error));
+            self.stopped.get_or_insert(error);
+            // What it was for may be there all the same.
+            plan.foresee_as(&failed, &self.running)
+        });
+        self.outcomes[place] = Some(outcome);
     }
 }

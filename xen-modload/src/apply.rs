@@ -7,7 +7,7 @@ use std::time::Duration;
 use nix::errno::Errno;
 
 use crate::Error;
-use crate::load::{insert, missing_right, run_command};
+use crate::load::{insert, lockdown, missing_right, run_command};
 use crate::outcome::{Failure, Outcome};
 use crate::plan::{Plan, Target, best};
 use crate::resolve::{Action, Step};
@@ -187,7 +187,10 @@ fn refused(step: &Step, failure: Failure, running: &mut Running) -> Result<Outco
                 module: step.module.clone(),
                 why,
             }),
-            None => Ok(Outcome::Failed(failure)),
+            None => Ok(Outcome::Failed(match lockdown() {
+                Some(why) => failure.at_module(why),
+                None => failure,
+            })),
         },
         _ => Ok(Outcome::Failed(failure)),
     }

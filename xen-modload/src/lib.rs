@@ -83,16 +83,21 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), 
     if !args.only_looks() && !root::under_xen(&args.root)? {
         return Err(Error::NotUnderXen);
     }
-    let (answers, unread) = answers::answer_all(args, &names, err)?;
+    let answered = answers::answer_all(args, &names, err)?;
+    let answers = &answered.answers;
     if args.reports() {
         let written = if args.json {
-            report::write_json(&Kernel::find(args)?.release, &answers, out)
+            report::write_json(&Kernel::find(args)?.release, answers, out)
         } else {
-            report::write_table(&answers, out)
+            report::write_table(answers, out)
         };
         written.map_err(|source| Error::system("write to standard output", source))?;
     }
-    conclude(&answers, unread, !args.reports(), err)
+    match answered.stopped {
+        // One line says it for all.
+        Some(error) => Err(error),
+        None => conclude(answers, answered.unread, !args.reports(), err),
+    }
 }
 
 /// The names that count, each once.
@@ -211,7 +216,7 @@ fn dry_run(
 fn unclear(error: Error) -> Result<Outcome, Error> {
     match error {
         Error::NoModules { .. } => Err(error),
-        error => Ok(Outcome::Failed(Failure::deciding(&error))),
+        error => Ok(Outcome::Failed(Failure::of(&error))),
     }
 }
 

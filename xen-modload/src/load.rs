@@ -98,7 +98,8 @@ fn spawn_shell(text: &str, module: &str) -> Result<WaitStatus, Errno> {
     }
 }
 
-/// The right that is lacking, if that is why the kernel answered EPERM.
+/// The right that is lacking, if that is why the kernel answered EPERM: no other
+/// module would fare better.
 #[must_use]
 pub fn missing_right() -> Option<&'static str> {
     let read = |path| fs::read_to_string(path).unwrap_or_default();
@@ -108,12 +109,16 @@ pub fn missing_right() -> Option<&'static str> {
     if !is_whole_machine(&read("/proc/self/uid_map")) {
         return Some("only root of the machine itself may, not of a user namespace");
     }
-    if read("/proc/sys/kernel/modules_disabled").trim() == "1" {
-        return Some("kernel.modules_disabled is set until the next boot");
-    }
+    (read("/proc/sys/kernel/modules_disabled").trim() == "1")
+        .then_some("kernel.modules_disabled is set until the next boot")
+}
+
+/// Why the kernel may have answered EPERM to this module, though it takes others.
+#[must_use]
+pub fn lockdown() -> Option<&'static str> {
     // The mode in force stands in brackets: none [integrity] confidentiality
-    let lockdown = read("/sys/kernel/security/lockdown");
-    (lockdown.contains('[') && !lockdown.contains("[none]"))
+    let modes = fs::read_to_string("/sys/kernel/security/lockdown").unwrap_or_default();
+    (modes.contains('[') && !modes.contains("[none]"))
         .then_some("the kernel is locked down, and takes only modules signed by a key it trusts")
 }
 

@@ -97,14 +97,42 @@ impl Failure {
         }
     }
 
-    /// What a name means cannot be told, for what decides cannot be gone by.
+    /// What was met at this name and does not lie at it: what decides cannot be
+    /// gone by, or nothing can be loaded.
     #[must_use]
-    pub fn deciding(error: &Error) -> Self {
+    pub fn of(error: &Error) -> Self {
+        let (errno, reason) = match error {
+            Error::NotPermitted { why, .. } => {
+                (Some(Errno::EPERM), format!("not permitted: {why}"))
+            }
+            _ => (None, error.to_string()),
+        };
         Self {
-            errno: None,
-            reason: error.to_string(),
+            errno,
+            reason,
             status: error.exit_status(),
             own: false,
+        }
+    }
+
+    /// The same, met at another name.
+    #[must_use]
+    pub fn not_tried(error: &Error) -> Self {
+        let met = Self::of(error);
+        Self {
+            errno: None,
+            reason: format!("not tried: {}", met.reason),
+            ..met
+        }
+    }
+
+    /// It turns out to lie at the module, and here is why.
+    #[must_use]
+    pub fn at_module(self, why: &str) -> Self {
+        Self {
+            reason: format!("{}: {why}", self.reason),
+            own: true,
+            ..self
         }
     }
 

@@ -97,16 +97,25 @@ impl Plan {
     /// What a run would come to, as things are.
     #[must_use]
     pub fn foresee(&self, running: &Running) -> Outcome {
+        self.foresee_as(&Outcome::WouldLoad, running)
+    }
+
+    /// The same, where it is known what comes of loading.
+    #[must_use]
+    pub fn foresee_as(&self, would: &Outcome, running: &Running) -> Outcome {
         match self {
-            Self::Load(targets) => best(
-                targets
-                    .iter()
-                    .map(|target| target.foresee(running))
-                    .collect(),
-            ),
+            Self::Load(targets) => {
+                let foreseen = |target: &Target| target.settled(running);
+                let outcomes = targets.iter().map(foreseen);
+                best(
+                    outcomes
+                        .map(|settled| settled.unwrap_or_else(|| would.clone()))
+                        .collect(),
+                )
+            }
             Self::Successor { now, then } => Outcome::Obsolete {
                 now: now.clone(),
-                then: Some(Box::new(then.foresee(running))),
+                then: Some(Box::new(then.foresee_as(would, running))),
             },
             Self::Nothing(outcome) => outcome.clone(),
         }
@@ -134,10 +143,6 @@ impl Target {
             Action::Command { command, .. } if does_nothing(command) => Some(Outcome::Blacklisted),
             _ => None,
         }
-    }
-
-    fn foresee(&self, running: &Running) -> Outcome {
-        self.settled(running).unwrap_or(Outcome::WouldLoad)
     }
 }
 

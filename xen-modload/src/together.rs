@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use crate::Error;
@@ -72,26 +72,28 @@ fn groups(plans: &[Plan]) -> Vec<Group<'_>> {
 type Done = (Result<Outcome, Error>, Vec<u8>);
 
 /// Carries out all plans with so many threads. The outcomes come in the plans'
-/// order, and are those that one thread would have had.
-///
-/// # Errors
-/// As of [`apply`], the first in the plans' order.
+/// order, and are those that one thread would have had; `None` for what was not
+/// begun when the first [`apply`] failed.
 pub fn apply_all(
     plans: &[Plan],
     jobs: usize,
-    running: &mut Running,
+    running: &Running,
     done: &mut dyn Write,
-) -> Result<Vec<Outcome>, Error> {
+) -> Vec<Option<Result<Outcome, Error>>> {
     let groups = groups(plans);
     let next = AtomicUsize::new(0);
-    let before = &*running;
+    let stop = AtomicBool::new(false);
     let results: Vec<OnceLock<Done>> = plans.iter().map(|_| OnceLock::new()).collect();
     let work = || {
-        let mut running = before.clone();
+        let mut running = running.clone();
         while let Some(group) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {
             for number in &group.plans {
+                if stop.load(Ordering::Relaxed) {
+                    return;
+                }
                 let mut said = vec![];
                 let result = apply(&plans[*number], &mut running, &mut said);
+                stop.fetch_or(result.is_err(), Ordering::Relaxed);
                 // Nobody else has this plan.
                 let _ = results[*number].set((result, said));
             }
@@ -99,18 +101,20 @@ pub fn apply_all(
     };
     thread::scope(|scope| {
         for _ in 1..jobs.min(groups.len()) {
-            scope.spawn(work);
+            // Where no more can be made, those that are there do all the work.
+            let _ = thread::Builder::new().spawn_scoped(scope, work);
         }
         work();
     });
     let mut outcomes = vec![];
-    for (result, said) in results.into_iter().filter_map(OnceLock::into_inner) {
-        // As in applying: a lost remark undoes nothing.
-        let _ = done.write_all(&said);
-        outcomes.push(result?);
+    for result in results {
+        outcomes.push(result.into_inner().map(|(result, said)| {
+            // As in applying: a lost remark undoes nothing.
+            let _ = done.write_all(&said);
+            result
+        }));
     }
-    running.refresh()?;
-    Ok(outcomes)
+    outcomes
 }
 
 #[cfg(test)]

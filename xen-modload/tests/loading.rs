@@ -133,16 +133,6 @@ fn names_the_module_that_another_needs_and_that_fails() {
 }
 
 #[test]
-fn without_the_right_there_is_one_line_and_status_4() {
-    let machine = Machine::new(XENFS);
-    machine.write("proc/self/status", b"Name:\tx\nCapEff:\t0000000000000000\n");
-    let outcome = machine.run(&["finit_module:error=EPERM"], &["xenfs", "tun"]);
-    let line = "xen-modload: load xen_privcmd: not permitted: this process lacks CAP_SYS_MODULE\n";
-    assert_outcome(&outcome, line, 4);
-    assert_eq!(outcome.calls.matches("finit_module(").count(), 1);
-}
-
-#[test]
 fn somebody_else_who_was_first_is_believed_when_it_is_seen() {
     let machine = Machine::new("kernel/tun.ko:\nkernel/helper.ko:\n");
     // The install line of a module that tun wants first plays the other.
@@ -274,50 +264,4 @@ fn unloads_in_reverse_order_and_names_those_who_use_the_rest() {
     machine.write("proc/modules", b"xen_netback 1 0 - Live 0x0\n");
     let outcome = machine.run(inject, &["-v", "--unload", "netbk"]);
     assert_outcome(&outcome, "xen-modload: unloaded xen_netback\n", 0);
-}
-
-const FOUR: &str = "kernel/a.ko:\nkernel/b.ko: kernel/a.ko\nkernel/c.ko:\nkernel/d.ko:\n\
-    kernel/drivers/watchdog/w.ko:\n";
-
-#[test]
-fn several_jobs_give_the_answers_of_one() {
-    let machine = Machine::new(FOUR);
-    fs::remove_file(
-        machine
-            .root
-            .path()
-            .join(&machine.modules)
-            .join("kernel/d.ko"),
-    )
-    .unwrap();
-    let run = |jobs: &str| machine.run(LOADS, &["-v", "--jobs", jobs, "b", "c", "a", "w", "d"]);
-    let (one, four) = (run("1"), run("4"));
-    assert!(
-        one.stderr
-            .starts_with("xen-modload: loaded a\nxen-modload: loaded b\n")
-    );
-    assert_eq!(four.stderr, one.stderr);
-    assert_eq!(four.status, one.status);
-    assert_eq!(four.calls.matches(" finit_module(").count(), 4);
-}
-
-#[test]
-fn only_modules_that_have_nothing_to_do_with_each_other_are_loaded_at_once() {
-    let machine = Machine::new(FOUR);
-    // strace tells of a call that is not over when the next one comes.
-    let overlaps = |names: &[&str]| {
-        let slow = ["finit_module:retval=0:delay_enter=200000"];
-        let outcome = machine.run(&slow, &[&["--jobs", "2"], names].concat());
-        assert_eq!((outcome.stderr.as_str(), outcome.status), ("", Some(0)));
-        let mut calls = outcome.calls.lines();
-        calls.any(|line| line.contains(" finit_module(") && line.ends_with("<unfinished ...>"))
-    };
-    assert!(overlaps(&["b", "c"]));
-    assert!(!overlaps(&["b", "a"]));
-    assert!(!overlaps(&["c", "w"]));
-    machine.write("etc/modprobe.d/a.conf", b"softdep c pre: d\n");
-    assert!(!overlaps(&["b", "c"]));
-    let proc = "install c echo c 1 0 - Live 0x0 > /proc/modules\n";
-    machine.write("etc/modprobe.d/a.conf", proc.as_bytes());
-    assert!(!overlaps(&["b", "c"]));
 }

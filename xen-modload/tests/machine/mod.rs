@@ -95,7 +95,10 @@ impl Machine {
         command
             .args(["-r", "strace", "-qq", "-f", "-X", "raw", "-s", "200", "-o"])
             .arg(log.path())
-            .args(["-e", "trace=finit_module,init_module,delete_module,openat"]);
+            .args([
+                "-e",
+                "trace=finit_module,init_module,delete_module,openat,clone3",
+            ]);
         for answer in inject {
             command.args(["-e", &format!("inject={answer}")]);
         }

@@ -1,0 +1,77 @@
+//! What the kernel does not permit: this process, or this module.
+
+mod machine;
+
+use machine::{Machine, Outcome};
+
+const NO_RIGHT: &[u8] = b"Name:\tx\nCapEff:\t0000000000000000\n";
+
+/// Two to be loaded by finit_module, and two packed ones by init_module: strace
+/// gives one answer for each call.
+fn machine() -> Machine {
+    let dep = "kernel/a.ko.xz:\nkernel/b.ko: kernel/a.ko.xz\nkernel/c.ko:\nkernel/d.ko.xz:\n";
+    let machine = Machine::new(dep);
+    for file in ["kernel/a.ko.xz", "kernel/d.ko.xz"] {
+        let file = machine.modules.join(file);
+        machine.write(
+            file.to_str().expect("the test machine can be made"),
+            include_bytes!("compressed/module.xz"),
+        );
+    }
+    machine
+}
+
+const REFUSED: &[&str] = &["finit_module:error=EPERM", "init_module:retval=0"];
+
+#[track_caller]
+fn assert_outcome(outcome: &Outcome, stderr: &str, status: i32) {
+    assert_eq!(outcome.stderr, stderr);
+    assert_eq!(outcome.stdout, "");
+    assert_eq!(outcome.status, Some(status));
+}
+
+#[test]
+fn without_the_right_there_is_one_line_and_status_4() {
+    let machine = machine();
+    machine.write("proc/self/status", NO_RIGHT);
+    let outcome = machine.run(REFUSED, &["c", "b"]);
+    let line = "xen-modload: load c: not permitted: this process lacks CAP_SYS_MODULE\n";
+    assert_outcome(&outcome, line, 4);
+    assert_eq!(outcome.calls.matches("finit_module(").count(), 1);
+}
+
+#[test]
+fn the_report_is_written_where_nothing_can_be_loaded() {
+    let machine = machine();
+    machine.write("proc/self/status", NO_RIGHT);
+    machine.write("proc/modules", b"d 1 0 - Live 0x0\n");
+    let why = "not permitted: this process lacks CAP_SYS_MODULE";
+    let report = format!(
+        "a             loaded\n\
+         b             failed: EPERM, {why}\n\
+         c             failed: not tried: {why}\n\
+         nosuchmodule  not in this kernel\n\
+         d             already loaded\n"
+    );
+    let outcome = machine.run(REFUSED, &["--report", "a", "b", "c", "nosuchmodule", "d"]);
+    assert_eq!(outcome.stdout, report);
+    assert_eq!(outcome.stderr, format!("xen-modload: load b: {why}\n"));
+    assert_eq!(outcome.status, Some(4));
+    assert_eq!(outcome.calls.matches(" finit_module(").count(), 1);
+}
+
+#[test]
+fn a_module_that_only_lockdown_refuses_costs_no_other() {
+    let machine = machine();
+    let modes = b"none [integrity] confidentiality\n";
+    machine.write("sys/kernel/security/lockdown", modes);
+    let words = "failed: EPERM, not permitted: the kernel is locked down, and takes only modules \
+         signed by a key it trusts";
+    let outcome = machine.run(REFUSED, &["--report", "c", "a", "d"]);
+    let report = format!("c  {words}\na  loaded\nd  loaded\n");
+    assert_eq!(outcome.stdout, report);
+    assert_eq!((outcome.stderr.as_str(), outcome.status), ("", Some(0)));
+    let outcome = machine.run(REFUSED, &["--require", "c", "c", "d"]);
+    assert_outcome(&outcome, &format!("xen-modload: c: {words}\n"), 4);
+    assert_eq!(outcome.calls.matches(" init_module(").count(), 1);
+}
