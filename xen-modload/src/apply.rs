@@ -51,13 +51,11 @@ fn load(target: &Target, running: &mut Running, done: &mut dyn Write) -> Result<
     Ok(asked_for)
 }
 
-/// Where a module fails because of one that it needs, that one is named.
 fn name_culprit(outcome: Outcome, step: &Step) -> Outcome {
     match outcome {
-        Outcome::Failed(failure) if !step.asked_for => Outcome::Failed(Failure {
-            reason: format!("{} (of {}, which it needs)", failure.reason, step.module),
-            ..failure
-        }),
+        Outcome::Failed(failure) if !step.asked_for => {
+            Outcome::Failed(failure.of_needed(&step.module))
+        }
         other => other,
     }
 }
@@ -187,6 +185,7 @@ fn refused(step: &Step, failure: Failure, running: &mut Running) -> Result<Outco
                 module: step.module.clone(),
                 why,
             }),
+            None if step.refused => Ok(Outcome::Failed(Failure::refused(failure.errno))),
             None => Ok(Outcome::Failed(match lockdown() {
                 Some(why) => failure.at_module(why),
                 None => failure,

@@ -31,6 +31,9 @@ pub struct Config {
     pub options: Vec<(String, String)>,
     /// Modules not to be loaded.
     pub blacklist: Vec<String>,
+    /// Those that the kernel itself refuses, whoever loads them and whatever
+    /// for (`module_blacklist=`).
+    pub refused: Vec<String>,
     /// The first that matches a module counts, and no other.
     pub softdeps: Vec<SoftDependency>,
     /// Pattern and command; the first that matches counts.
@@ -110,6 +113,12 @@ impl Config {
     #[must_use]
     pub fn blacklists(&self, module: &str) -> bool {
         self.blacklist.iter().any(|name| name == module)
+    }
+
+    /// The kernel itself refuses it.
+    #[must_use]
+    pub fn is_refused(&self, module: &str) -> bool {
+        self.refused.iter().any(|name| name == module)
     }
 
     /// The soft dependencies of a module: the first line that matches.

@@ -126,6 +126,25 @@ impl Failure {
         }
     }
 
+    /// The kernel was told to refuse it; that is EPERM too.
+    #[must_use]
+    pub fn refused(errno: Option<Errno>) -> Self {
+        Self {
+            errno,
+            status: 6,
+            ..Self::because("blacklisted by module_blacklist= on the kernel command line")
+        }
+    }
+
+    /// The module asked for fails because of one that it needs: that is named.
+    #[must_use]
+    pub fn of_needed(self, module: &str) -> Self {
+        Self {
+            reason: format!("{} (of {module}, which it needs)", self.reason),
+            ..self
+        }
+    }
+
     /// It turns out to lie at the module, and here is why.
     #[must_use]
     pub fn at_module(self, why: &str) -> Self {

@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::names::{self, Successor};
-use crate::outcome::Outcome;
+use crate::outcome::{Failure, Outcome};
 use crate::pattern::underscored;
 use crate::resolve::{Action, Resolver, Step, Wanted};
 use crate::running::Running;
@@ -105,13 +105,12 @@ impl Plan {
     pub fn foresee_as(&self, would: &Outcome, running: &Running) -> Outcome {
         match self {
             Self::Load(targets) => {
-                let foreseen = |target: &Target| target.settled(running);
-                let outcomes = targets.iter().map(foreseen);
-                best(
-                    outcomes
-                        .map(|settled| settled.unwrap_or_else(|| would.clone()))
-                        .collect(),
-                )
+                let foresee = |target: &Target| {
+                    let settled = target.settled(running);
+                    let foreseen = settled.or_else(|| target.refused(running));
+                    foreseen.unwrap_or_else(|| would.clone())
+                };
+                best(targets.iter().map(foresee).collect())
             }
             Self::Successor { now, then } => Outcome::Obsolete {
                 now: now.clone(),
@@ -143,6 +142,21 @@ impl Target {
             Action::Command { command, .. } if does_nothing(command) => Some(Outcome::Blacklisted),
             _ => None,
         }
+    }
+
+    /// The kernel will refuse it, or what it needs.
+    fn refused(&self, running: &Running) -> Option<Outcome> {
+        let is_refused = |step: &&Step| {
+            let is_file = matches!(step.action, Action::Insert { .. });
+            is_file && step.refused && step.required && !running.has(&step.module)
+        };
+        let step = self.steps.iter().find(is_refused)?;
+        let failure = Failure::refused(None);
+        Some(Outcome::Failed(if step.asked_for {
+            failure
+        } else {
+            failure.of_needed(&step.module)
+        }))
     }
 }
 

@@ -56,6 +56,8 @@ pub struct Step {
     pub required: bool,
     /// It is the module asked for.
     pub asked_for: bool,
+    /// The kernel command line tells the kernel to refuse it.
+    pub refused: bool,
 }
 
 impl Step {
@@ -282,6 +284,7 @@ impl Walk<'_> {
             action,
             required: self.required.contains(module),
             asked_for: wanted == self.asked_for,
+            refused: config.is_refused(module),
         });
         Ok(())
     }

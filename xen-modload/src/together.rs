@@ -131,6 +131,7 @@ mod tests {
             },
             required: true,
             asked_for: false,
+            refused: false,
         };
         Plan::Load(vec![Target {
             module: "x".to_owned(),

@@ -75,3 +75,37 @@ fn a_module_that_only_lockdown_refuses_costs_no_other() {
     assert_outcome(&outcome, &format!("xen-modload: c: {words}\n"), 4);
     assert_eq!(outcome.calls.matches(" init_module(").count(), 1);
 }
+
+#[test]
+fn what_the_kernel_command_line_blacklists_is_said_to_be_so() {
+    let machine = machine();
+    let modes = b"none [integrity] confidentiality\n";
+    machine.write("sys/kernel/security/lockdown", modes);
+    machine.write("etc/modprobe.d/a.conf", b"softdep d pre: c\n");
+    machine.write("proc/cmdline", b"quiet module_blacklist=c,a\n");
+    let inject = &["finit_module:error=EPERM", "init_module:error=EPERM"];
+    let words = "blacklisted by module_blacklist= on the kernel command line";
+    let args = ["--report", "--ignore-blacklist", "b", "c"];
+    let outcome = machine.run(inject, &args);
+    let report = format!(
+        "b  failed: EPERM, {words} (of a, which it needs)\n\
+         c  failed: EPERM, {words}\n"
+    );
+    assert_eq!(outcome.stdout, report);
+    assert_eq!((outcome.stderr.as_str(), outcome.status), ("", Some(0)));
+    let outcome = machine.run(inject, &["--strict", "b"]);
+    let line = format!("xen-modload: b: failed: EPERM, {words} (of a, which it needs)\n");
+    assert_outcome(&outcome, &line, 6);
+    // The dry run prints what modprobe prints, and remarks on it.
+    let folder = machine.modules.display().to_string();
+    let outcome = machine.run(inject, &["-n", "b", "d"]);
+    let insmod = |file: &str| format!("insmod /{folder}/kernel/{file} \n");
+    let lines = ["a.ko.xz", "b.ko", "c.ko", "d.ko.xz"].map(insmod).concat();
+    assert_eq!(outcome.stdout, lines);
+    let line = format!("xen-modload: b: failed: {words} (of a, which it needs)\n");
+    assert_eq!((outcome.stderr, outcome.status), (line, Some(0)));
+    assert_eq!(
+        machine.run(inject, &["-n", "--strict", "b"]).status,
+        Some(6)
+    );
+}

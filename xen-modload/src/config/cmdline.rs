@@ -5,8 +5,8 @@ use super::Config;
 use crate::pattern::underscored;
 
 /// Adds `module.parameter[=value]` as options, `modprobe.blacklist=` and
-/// `module_blacklist=` as blacklist. The last is the kernel's own: it would
-/// refuse these modules whoever loads them.
+/// `module_blacklist=` as blacklist. The last is the kernel's own: it refuses
+/// these modules whoever loads them.
 pub(super) fn parse(config: &mut Config, line: &str) {
     for word in words(line) {
         // No text: neither the kernel nor a command could be given it.
@@ -21,10 +21,14 @@ pub(super) fn parse(config: &mut Config, line: &str) {
             None => (word.as_str(), None),
         };
         match (underscored(name).as_str(), value) {
-            ("modprobe.blacklist" | "module_blacklist", Some(list)) => {
+            (key @ ("modprobe.blacklist" | "module_blacklist"), Some(list)) => {
                 let names = list.trim_matches('"').split(',');
                 let names = names.filter(|name| !name.is_empty());
-                config.blacklist.extend(names.map(underscored));
+                config.blacklist.extend(names.clone().map(underscored));
+                // The kernel keeps the last list, and compares letter by letter.
+                if key == "module_blacklist" {
+                    config.refused = names.map(str::to_owned).collect();
+                }
             }
             _ => add_option(config, name, value),
         }
@@ -127,5 +131,13 @@ mod tests {
     fn both_blacklists_count_in_both_spellings() {
         let config = parsed("modprobe.blacklist=a-b,,c module_blacklist=d\n");
         assert_eq!(config.blacklist, ["a_b", "c", "d"]);
+        assert_eq!(config.refused, ["d"]);
+    }
+
+    #[test]
+    fn the_kernel_keeps_the_last_list_and_no_other_spelling() {
+        let config = parsed("module_blacklist=a module-blacklist=\"b_c,d-e\"\n");
+        assert!(config.is_refused("b_c") && !config.is_refused("a"));
+        assert!(config.blacklists("d_e") && !config.is_refused("d_e"));
     }
 }
