@@ -25,8 +25,8 @@ pub struct Args {
     /// A module without which the status is not 0 (may be repeated)
     ///
     /// In place of the default, which is those of xen-evtchn, xen-gntdev and
-    /// xen-privcmd that are to be loaded. It is loaded too, along with the names
-    /// or the Dom0 set.
+    /// xen-privcmd that are to be loaded, by whatever name. It is loaded too,
+    /// along with the names or the Dom0 set.
     #[arg(
         long,
         value_name = "MODULE",

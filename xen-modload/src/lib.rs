@@ -118,12 +118,7 @@ impl From<&Args> for Names {
         }
         if required.is_empty() {
             // Only what is to be loaded: one who names others wants no more.
-            let named: Vec<String> = all.iter().map(|name| underscored(name)).collect();
-            required = REQUIRED
-                .into_iter()
-                .filter(|name| named.contains(&underscored(name)))
-                .map(str::to_owned)
-                .collect();
+            required.extend(all.iter().filter(|name| names::is_required(name)).cloned());
         }
         // What is required is wanted; but nobody wants it gone.
         if !args.unload {

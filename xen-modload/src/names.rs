@@ -96,6 +96,16 @@ pub fn unrelated(name: &str) -> Option<&'static str> {
     find(&UNRELATED, name)
 }
 
+/// One of [`REQUIRED`], by its name of today or of long ago.
+#[must_use]
+pub fn is_required(name: &str) -> bool {
+    let today = match successor(name) {
+        Some(Successor::Module(today)) => today,
+        _ => name,
+    };
+    REQUIRED.map(underscored).contains(&underscored(today))
+}
+
 fn find<T: Copy>(table: &[(&str, T)], name: &str) -> Option<T> {
     let name = underscored(name);
     table

@@ -59,6 +59,21 @@ fn only_required_names_decide_the_status() {
         problem,
         0,
     );
+    // A name of long ago is as required as its successor, in one answer.
+    let absent = "(not in this kernel)";
+    check(
+        modload(
+            "two-kernels",
+            &["-n", "--kernel", "6.1.0-a", "evtchn", "gntdev", "pciback"],
+        ),
+        "",
+        &format!(
+            "xen-modload: pciback: obsolete, now xen-pciback {absent}\n\
+             xen-modload: evtchn: obsolete, now xen-evtchn {absent}; \
+             gntdev: obsolete, now xen-gntdev {absent}\n"
+        ),
+        5,
+    );
     let blacklisted = modload("dom0", &["-n", "--strict", "radeonfb", "nosuchmodule"]);
     check(
         blacklisted,
