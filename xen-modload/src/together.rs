@@ -1,6 +1,7 @@
 //! Plans that have nothing to do with each other, carried out at once.
 
 use std::io::Write;
+use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -19,11 +20,18 @@ use crate::running::Running;
 pub fn wants_to_be_alone(plan: &Plan) -> bool {
     steps(plan).any(|step| match &step.action {
         Action::Command { .. } => true,
-        Action::Insert { path, .. } => {
-            !step.required || path.iter().any(|folder| folder == "watchdog")
-        }
+        Action::Insert { path, .. } => !step.required || is_watchdog(&step.module, path),
         Action::BuiltIn | Action::Absent => false,
     })
+}
+
+/// A watchdog's driver, or their core, which such a driver needs wherever its
+/// file is: not all are in their folder (ipmi_watchdog, what DKMS builds).
+fn is_watchdog(module: &str, path: &Path) -> bool {
+    path.iter().any(|folder| folder == "watchdog")
+        || module.contains("watchdog")
+        || module.contains("wdt")
+        || module == "softdog"
 }
 
 fn steps(plan: &Plan) -> impl Iterator<Item = &Step> {
@@ -159,7 +167,11 @@ mod tests {
     #[test]
     fn softdeps_commands_and_watchdogs_want_to_be_alone() {
         assert!(!wants_to_be_alone(&plan(&["tun"])));
-        assert!(wants_to_be_alone(&plan(&["watchdog/xen_wdt"])));
+        assert!(wants_to_be_alone(&plan(&["watchdog/sp5100_tco"])));
+        for elsewhere in ["ipmi_watchdog", "my_wdt", "softdog"] {
+            assert!(wants_to_be_alone(&plan(&[elsewhere])), "{elsewhere}");
+        }
+        assert!(wants_to_be_alone(&plan(&["watchdog", "other"])));
         for change in [
             (|step: &mut Step| step.required = false) as fn(&mut Step),
             |step| {
