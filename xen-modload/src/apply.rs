@@ -182,6 +182,7 @@ fn refused(step: &Step, failure: Failure, running: &mut Running) -> Result<Outco
         // The next module would fare no better.
         Some(Errno::EPERM) => match missing_right() {
             Some(why) => Err(Error::NotPermitted {
+                doing: "load",
                 module: step.module.clone(),
                 why,
             }),

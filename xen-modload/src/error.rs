@@ -72,9 +72,11 @@ pub enum Error {
         what: String,
     },
 
-    /// Loading needs a right that this process lacks.
-    #[error("load {module}: not permitted: {why}")]
+    /// Loading and unloading need a right that this process lacks.
+    #[error("{doing} {module}: not permitted: {why}")]
     NotPermitted {
+        /// `load` or `unload`.
+        doing: &'static str,
         /// The module that was tried.
         module: String,
         /// Which right.

@@ -20,8 +20,9 @@
 //! an option on the kernel command line with quotes inside of quotes; a file of
 //! modprobe.d that cannot be read costs the status, not the modules; a damaged
 //! index gives the text's answer or none; an install line counts as done only
-//! if the module is there, should it have a file; a dry run believes the index
-//! and does not look for the files.
+//! if the module is there, should it have a file, and a remove line if it is
+//! not; a module's remove line is left alone where the module is not loaded; a
+//! dry run believes the index and does not look for the files.
 
 mod answers;
 mod apply;
@@ -59,7 +60,7 @@ pub use report::Answer;
 pub use resolve::{Action, Resolver, Step, Wanted};
 pub use root::Kernel;
 pub use running::{Module, Running};
-pub use unload::Unload;
+pub use unload::{Known, Unload};
 
 use std::io::{self, Write};
 
@@ -223,21 +224,37 @@ fn unload(
 ) -> Result<(), Error> {
     let sources = Sources::read(args, names)?;
     complain(&sources.config, err);
-    let steps = unload::plan(sources.resolver(), &names.all, args.ignore_install)?;
-    let (mut problems, mut status) = begin_with(sources.config.unread);
-    let mut running = Running::read(&args.root)?;
+    let (steps, untold) = unload::plan(sources.resolver(), &names.all, args.ignore_install);
+    let (mut problems, mut status) = begin_with([sources.config.unread, untold].concat());
+    // What another kernel has loaded nobody knows: all of it is shown.
+    let runs = Kernel::find(args)?.runs;
+    let mut running = if runs {
+        Running::read(&args.root)?
+    } else {
+        Running::nothing()
+    };
     let mut silence = io::sink();
     let done: &mut dyn Write = if args.verbose { err } else { &mut silence };
     for step in &steps {
         let result = match unload::foresee(step, &running) {
-            // Nobody named those of the Dom0 set: they may lack in a kernel.
-            Some(_) if names.default => continue,
-            Some(problem) => Err(problem),
-            None if args.dry_run => {
+            // Nobody named those of the Dom0 set: they may lack in a kernel, or
+            // be a part of it.
+            Err(_) if names.default && running.module(&step.module).is_none() => continue,
+            Err(problem) => Err(problem),
+            Ok(false) if runs => continue,
+            Ok(_) if args.dry_run => {
                 write_lines([step.command()].iter(), out)?;
                 continue;
             }
-            None => unload::apply(step, &mut running, done)?,
+            Ok(_) => match unload::apply(step, &mut running, done) {
+                Ok(result) => result,
+                // The next would fare no better.
+                Err(error) => {
+                    status = worse(status, error.exit_status());
+                    problems.push(error.to_string());
+                    break;
+                }
+            },
         };
         if let Err((problem, its_status)) = result {
             problems.push(problem);

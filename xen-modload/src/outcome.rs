@@ -74,9 +74,7 @@ impl Failure {
         Self::answered(errno, reason.to_owned())
     }
 
-    /// The kernel's answer to something else.
-    #[must_use]
-    pub fn answered(errno: Errno, reason: String) -> Self {
+    fn answered(errno: Errno, reason: String) -> Self {
         let own = !matches!(errno, Errno::EPERM | Errno::EACCES);
         Self {
             errno: Some(errno),

@@ -161,6 +161,24 @@ impl Resolver<'_> {
         walk.visit(wanted, ignore_install, 0)?;
         Ok(walk.steps)
     }
+
+    /// It is a part of the kernel, and has no file.
+    ///
+    /// # Errors
+    /// The index cannot be read.
+    pub fn is_built_in(&self, wanted: &Wanted) -> Result<bool, Error> {
+        let has_file = self.index.files_of(&wanted.module)?.is_some();
+        Ok(!has_file && self.is_listed_as_built_in(wanted)?)
+    }
+
+    /// Some parts of the kernel answer to an alias without being listed.
+    fn is_listed_as_built_in(&self, wanted: &Wanted) -> Result<bool, Error> {
+        if self.index.is_built_in(&wanted.module)? {
+            return Ok(true);
+        }
+        let alias = wanted.alias.as_deref().unwrap_or_default();
+        Ok(self.index.built_in_aliased(alias)?.contains(&wanted.module))
+    }
 }
 
 /// One walk through dependencies and soft dependencies.
@@ -245,16 +263,6 @@ impl Walk<'_> {
         Ok(all)
     }
 
-    /// Some parts of the kernel answer to an alias without being listed.
-    fn is_built_in(&self, wanted: &Wanted) -> Result<bool, Error> {
-        let index = self.resolver.index;
-        if index.is_built_in(&wanted.module)? {
-            return Ok(true);
-        }
-        let alias = wanted.alias.as_deref().unwrap_or_default();
-        Ok(index.built_in_aliased(alias)?.contains(&wanted.module))
-    }
-
     fn push(
         &mut self,
         wanted: &Wanted,
@@ -276,7 +284,7 @@ impl Walk<'_> {
                 path,
                 options: options(),
             },
-            (None, None) if self.is_built_in(wanted)? => Action::BuiltIn,
+            (None, None) if self.resolver.is_listed_as_built_in(wanted)? => Action::BuiltIn,
             (None, None) => Action::Absent,
         };
         self.steps.push(Step {

@@ -17,6 +17,8 @@ pub struct Module {
     pub holders: u32,
     /// The modules among them.
     pub used_by: Vec<String>,
+    /// It has no way out: it was made without one.
+    pub permanent: bool,
     /// It has started and is not about to go.
     pub live: bool,
 }
@@ -120,6 +122,9 @@ fn names_in(folder: &Path) -> Vec<String> {
         .collect()
 }
 
+/// Stands among the users of a module that has no way out.
+const PERMANENT: &str = "[permanent]";
+
 /// `name size holders user,user, state address`; a kernel without unloading
 /// writes a dash for the holders.
 pub(crate) fn parse(content: &str) -> Vec<Module> {
@@ -131,14 +136,13 @@ pub(crate) fn parse(content: &str) -> Vec<Module> {
             let holders = fields.nth(1)?.parse().unwrap_or(0);
             let users = fields.next()?;
             let state = fields.next()?;
+            let is_user = |user: &&str| !["", "-", PERMANENT].contains(user);
+            let used_by = users.split(',').filter(is_user);
             Some(Module {
                 name: name.to_owned(),
                 holders,
-                used_by: users
-                    .split(',')
-                    .filter(|user| !user.is_empty() && *user != "-")
-                    .map(str::to_owned)
-                    .collect(),
+                used_by: used_by.map(str::to_owned).collect(),
+                permanent: users.split(',').any(|user| user == PERMANENT),
                 live: state == "Live",
             })
         })
@@ -155,15 +159,17 @@ mod tests {
             "xenfs 16384 1 - Live 0x0000000000000000\n\
              xen_privcmd 36864 3 xenfs,other, Live 0x0\n\
              tun 61440 0 - Loading 0x0\n\
+             dca 1 1 ioatdma,[permanent], Live 0x0\n\
              cut 12\n",
         );
-        let [xenfs, privcmd, tun] = modules.as_slice() else {
+        let [xenfs, privcmd, tun, dca] = modules.as_slice() else {
             panic!("{modules:?}");
         };
         assert_eq!((privcmd.name.as_str(), privcmd.holders), ("xen_privcmd", 3));
         assert_eq!(privcmd.used_by, ["xenfs", "other"]);
         assert!(xenfs.live && xenfs.used_by.is_empty());
-        assert!(!tun.live);
+        assert!(!tun.live && !tun.permanent);
+        assert!(dca.permanent && dca.used_by == ["ioatdma"]);
     }
 
     #[test]

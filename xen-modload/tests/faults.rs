@@ -82,23 +82,6 @@ fn who_collides_with_another_run_asks_again_and_comes_to_an_end() {
 }
 
 #[test]
-fn a_module_that_goes_while_it_is_unloaded_is_gone() {
-    let machine = Machine::new("kernel/tun.ko:\n");
-    machine.write("proc/modules", b"tun 1 0 - Live 0x0\n");
-    for (answer, stderr, status) in [
-        ("error=ENOENT", "", 0),
-        ("error=EAGAIN", "xen-modload: unload tun: in use\n", 1),
-    ] {
-        let inject = format!("delete_module:{answer}");
-        let outcome = machine.run(&[&inject], &["--unload", "tun"]);
-        assert_eq!(
-            (outcome.stderr.as_str(), outcome.status),
-            (stderr, Some(status))
-        );
-    }
-}
-
-#[test]
 fn modules_that_vanish_meanwhile_are_not_said_to_be_loaded() {
     let machine =
         Machine::new("kernel/tun.ko: kernel/helper.ko\nkernel/helper.ko:\nkernel/loop.ko:\n");

@@ -229,39 +229,3 @@ fn a_module_that_cannot_be_unpacked_or_opened_is_named() {
     );
     assert_outcome(&outcome, &lines, 0);
 }
-
-#[test]
-fn unloads_in_reverse_order_and_names_those_who_use_the_rest() {
-    let machine = Machine::new(XENFS);
-    machine.write(
-        "proc/modules",
-        b"tun 1 2 - Live 0x0\nxenfs 1 0 - Live 0x0\nxen_privcmd 1 1 xenfs, Live 0x0\n",
-    );
-    let inject = &["delete_module:retval=0"];
-    let args = ["-v", "--unload", "tun", "xen-privcmd", "xenfs"];
-    let outcome = machine.run(inject, &args);
-    assert_outcome(
-        &outcome,
-        "xen-modload: unloaded xenfs\n\
-         xen-modload: unloaded xen_privcmd\n\
-         xen-modload: unload tun: in use, 2 times\n",
-        1,
-    );
-    let outcome = machine.run(inject, &["--unload", "xen-privcmd"]);
-    assert_outcome(
-        &outcome,
-        "xen-modload: unload xen_privcmd: in use by xenfs\n",
-        1,
-    );
-    machine.write("proc/modules", b"");
-    let outcome = machine.run(inject, &["--unload", "xen-privcmd", "xenfs"]);
-    assert_outcome(&outcome, "", 0);
-    let outcome = machine.run(inject, &["--unload", "xenfs", "xenfz"]);
-    assert_outcome(&outcome, "xen-modload: unload xenfz: no such module\n", 5);
-    // A loaded module has its name without an index, as where the kernel was
-    // replaced and its folder is gone.
-    fs::remove_dir_all(machine.root.path().join("lib/modules")).unwrap();
-    machine.write("proc/modules", b"xen_netback 1 0 - Live 0x0\n");
-    let outcome = machine.run(inject, &["-v", "--unload", "netbk"]);
-    assert_outcome(&outcome, "xen-modload: unloaded xen_netback\n", 0);
-}
