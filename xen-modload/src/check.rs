@@ -1,13 +1,12 @@
 //! Does the kernel's configuration have what a Dom0 needs?
 
-use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::compressed::Compression;
 use crate::json::{self, Value};
 use crate::report::write_columns;
-use crate::root::{below, is_absent, read_if_there, text};
+use crate::root::{below, read_bytes_if_there, read_if_there, text};
 use crate::{Args, Error, Kernel};
 
 /// How an option has to be set.
@@ -216,14 +215,11 @@ fn find(root: &Path, kernel: &Kernel) -> Result<(PathBuf, String), Error> {
         PathBuf::from(format!("/boot/config-{}", kernel.release)),
     ];
     if kernel.runs {
-        match fs::read(below(root, own)) {
-            Ok(packed) => {
-                let content = Compression::Gzip.decode(&packed);
-                let content = content.map_err(|why| Error::unreadable(own, why))?;
-                return Ok((own.to_path_buf(), text(content)));
-            }
-            Err(error) if is_absent(&error) => {}
-            Err(error) => return Err(Error::system(format!("read {}", own.display()), error)),
+        let place = below(root, own);
+        if let Some(packed) = read_bytes_if_there(&place)? {
+            let content = Compression::Gzip.decode(&packed);
+            let content = content.map_err(|why| Error::unreadable(&place, why))?;
+            return Ok((own.to_path_buf(), text(content)));
         }
     }
     for place in &places {

@@ -6,6 +6,7 @@ mod made;
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use machine::Machine;
@@ -108,4 +109,28 @@ fn modules_that_vanish_meanwhile_are_not_said_to_be_loaded() {
         "{}",
         outcome.stderr
     );
+}
+
+#[test]
+fn a_configuration_that_is_no_file_is_named_and_not_waited_for() {
+    let root = root("");
+    write(&root, "proc/sys/kernel/osrelease", "6.1.0-test\n");
+    let packed = root.path().join("proc/config.gz");
+    let check = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xen-modload"));
+        command.env_clear().args(["--check", "--root"]);
+        command.arg(root.path()).output().unwrap()
+    };
+    let made = Command::new("mkfifo").arg(&packed).status().unwrap();
+    assert!(made.success());
+    let line = format!("{}: a pipe, not a file", packed.display());
+    assert_refused(&check(), &line, 6);
+    fs::remove_file(&packed).unwrap();
+    fs::create_dir(&packed).unwrap();
+    let line = format!("{}: Is a directory (os error 21)", packed.display());
+    assert_refused(&check(), &line, 6);
+    fs::remove_dir(&packed).unwrap();
+    fs::write(&packed, "no gzip").unwrap();
+    let line = format!("{}: not gzip", packed.display());
+    assert_refused(&check(), &line, 6);
 }
