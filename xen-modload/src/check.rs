@@ -156,7 +156,8 @@ fn value_of<'a>(configuration: &'a str, option: &str) -> Option<&'a str> {
 pub(crate) fn run(args: &Args, kernel: &Kernel, out: &mut dyn Write) -> Result<(), Error> {
     let (source, configuration) = find(&args.root, kernel)?;
     if !configuration.contains("CONFIG_") {
-        return Err(Error::unreadable(&source, "no kernel configuration"));
+        let place = below(&args.root, &source);
+        return Err(Error::unreadable(&place, "no kernel configuration"));
     }
     let judged = judge(&configuration);
     let name = |requirement: &Requirement| format!("CONFIG_{}", requirement.option);
@@ -233,7 +234,7 @@ fn find(root: &Path, kernel: &Kernel) -> Result<(PathBuf, String), Error> {
         places: own
             .into_iter()
             .chain(places)
-            .map(|place| place.display().to_string())
+            .map(|place| below(root, &place).display().to_string())
             .collect(),
     })
 }

@@ -59,19 +59,21 @@ impl Config {
             config.note_unread(&error);
         }
         for file in files {
-            if let Some(content) = config.read_one(root, &file) {
-                config.add_file(&content, &file.display().to_string());
+            let place = below(root, &file);
+            if let Some(content) = config.read_one(&place) {
+                config.add_file(&content, &place.display().to_string());
             }
         }
-        if let Some(line) = config.read_one(root, Path::new("/proc/cmdline")) {
-            config.add_command_line(&line);
+        let place = below(root, Path::new("/proc/cmdline"));
+        if let Some(line) = config.read_one(&place) {
+            config.add_command_line(&line, &place.display().to_string());
         }
         config
     }
 
     /// A file that cannot be read costs what it says, not the boot.
-    fn read_one(&mut self, root: &Path, file: &Path) -> Option<String> {
-        let content = read_bytes_if_there(&below(root, file)).unwrap_or_else(|error| {
+    fn read_one(&mut self, place: &Path) -> Option<String> {
+        let content = read_bytes_if_there(place).unwrap_or_else(|error| {
             self.note_unread(&error);
             None
         });
@@ -86,8 +88,8 @@ impl Config {
         parse::parse(self, content, file);
     }
 
-    pub(crate) fn add_command_line(&mut self, line: &str) {
-        cmdline::parse(self, line);
+    pub(crate) fn add_command_line(&mut self, line: &str, file: &str) {
+        cmdline::parse(self, line, file);
     }
 
     /// The modules that an alias stands for, each with the alias that matched.

@@ -135,7 +135,7 @@ impl Index {
             return Ok(modules);
         }
         if self.builtin_modinfo.get().is_none() {
-            let path = below(&self.root, &self.path("modules.builtin.modinfo"));
+            let path = self.path("modules.builtin.modinfo");
             let _ = self
                 .builtin_modinfo
                 .set(read_if_there(&path)?.unwrap_or_default());
@@ -183,7 +183,7 @@ impl Index {
         if let Some(what) = dep.damage() {
             return Err(Error::unreadable(&path, format!("{what} ({hint})")));
         }
-        let order = below(&self.root, &self.path("modules.order"));
+        let order = self.path("modules.order");
         if dep.is_empty() && order.metadata().is_ok_and(|order| order.len() > 0) {
             let what = format!("empty, though modules.order names modules ({hint})");
             return Err(Error::unreadable(&path, what));
@@ -193,13 +193,14 @@ impl Index {
 
     fn dep(&self) -> Result<Option<&DepFile>, Error> {
         if self.dep.get().is_none() {
-            if !below(&self.root, &self.kernel.folder).is_dir() {
+            let folder = below(&self.root, &self.kernel.folder);
+            if !folder.is_dir() {
                 return Err(Error::NoModules {
                     release: self.kernel.release.clone(),
-                    folder: self.kernel.folder.clone(),
+                    folder,
                 });
             }
-            let content = read_bytes_if_there(&below(&self.root, &self.path("modules.dep")))?;
+            let content = read_bytes_if_there(&self.path("modules.dep"))?;
             // Nobody else sets it: this is one thread.
             let _ = self.dep.set(content.map(DepFile::new));
         }
@@ -208,7 +209,7 @@ impl Index {
 
     /// A file too large to be kept is read by the piece.
     fn search(&self, file: &str, name: &str) -> Result<Vec<String>, Error> {
-        let path = below(&self.root, &self.path(file));
+        let path = self.path(file);
         let mut found = vec![];
         read_pieces(&path, |lines| alias::find(lines, name, &mut found))?;
         Ok(found)
@@ -216,14 +217,14 @@ impl Index {
 
     fn built_in(&self) -> Result<&str, Error> {
         if self.builtin.get().is_none() {
-            let content = read_if_there(&below(&self.root, &self.path("modules.builtin")))?;
+            let content = read_if_there(&self.path("modules.builtin"))?;
             let _ = self.builtin.set(content.unwrap_or_default());
         }
         Ok(self.builtin.get().map(String::as_str).unwrap_or_default())
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.kernel.folder.join(name)
+        below(&self.root, &self.kernel.folder).join(name)
     }
 }
 

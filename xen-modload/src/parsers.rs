@@ -17,7 +17,7 @@ pub fn modprobe_d(content: &str) -> Config {
 #[must_use]
 pub fn command_line(line: &str) -> Config {
     let mut config = Config::default();
-    config.add_command_line(line);
+    config.add_command_line(line, "file");
     config
 }
 

@@ -176,8 +176,9 @@ fn only_release(root: &Path) -> Result<String, Error> {
         .map(Path::new)
         .find(|folder| below(root, folder).is_dir())
         .unwrap_or(Path::new(FOLDERS[0]));
+    let folder = below(root, folder);
     let mut found: Vec<String> = vec![];
-    match fs::read_dir(below(root, folder)) {
+    match fs::read_dir(&folder) {
         Ok(entries) => {
             for entry in entries.filter_map(Result::ok) {
                 let name = entry.file_name().to_string_lossy().into_owned();
@@ -198,7 +199,7 @@ fn only_release(root: &Path) -> Result<String, Error> {
             } else {
                 several.join(", ")
             },
-            folder: folder.to_path_buf(),
+            folder,
         }),
     }
 }

@@ -155,10 +155,11 @@ fn what_is_no_text_is_passed_over_and_named() {
     assert_eq!(
         String::from_utf8_lossy(&output.stderr),
         format!(
-            "xen-modload: /etc/modprobe.d/a.conf line 2: {passed} \"options\"\n\
-             xen-modload: /etc/modprobe.d/a.conf line 3: {passed} \"install\"\n\
-             xen-modload: /etc/modprobe.d/a.conf line 5: {passed} \"blacklist\"\n\
-             xen-modload: /proc/cmdline: {passed} \"tun.c=\\0\"\n"
+            "xen-modload: {0}/etc/modprobe.d/a.conf line 2: {passed} \"options\"\n\
+             xen-modload: {0}/etc/modprobe.d/a.conf line 3: {passed} \"install\"\n\
+             xen-modload: {0}/etc/modprobe.d/a.conf line 5: {passed} \"blacklist\"\n\
+             xen-modload: {0}/proc/cmdline: {passed} \"tun.c=\\0\"\n",
+            root.path().display()
         )
     );
     assert_eq!(
@@ -194,7 +195,8 @@ fn a_line_of_a_megabyte_is_a_line() {
     assert_eq!(
         String::from_utf8_lossy(&output.stderr),
         format!(
-            "xen-modload: /etc/modprobe.d/a.conf line 1: passed over, starts with \"{}\"\n",
+            "xen-modload: {}/etc/modprobe.d/a.conf line 1: passed over, starts with \"{}\"\n",
+            root.path().display(),
             "x".repeat(40)
         )
     );
@@ -204,7 +206,8 @@ fn a_line_of_a_megabyte_is_a_line() {
         .output()
         .unwrap();
     let line = format!(
-        "nosuchmodule: failed: /{MODULES}/modules.dep: line 2 names no module (run depmod 6.1.0-test)"
+        "nosuchmodule: failed: {}/{MODULES}/modules.dep: line 2 names no module (run depmod 6.1.0-test)",
+        root.path().display()
     );
     assert_refused(
         &Output {

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{check, modload};
+use common::{check, modload, root};
 
 /// What the dry run of one name prints, paths without their common beginning.
 #[track_caller]
@@ -139,13 +139,19 @@ fn all_the_names_of_the_system_replaced_are_answered_for() {
 
 #[test]
 fn below_a_root_the_only_kernel_is_meant() {
-    let which = "xen-modload: 6.1.0-a, 6.12.0-b below /lib/modules (choose with --kernel)\n";
-    check(modload("two-kernels", &["-n", "tun"]), "", which, 5);
-    let none = "xen-modload: no kernel below /lib/modules (choose with --kernel)\n";
-    check(modload("nothing-there", &["-n", "tun"]), "", none, 5);
-    let absent = "xen-modload: no modules of kernel 6.6: /lib/modules/6.6 is not there\n";
+    let folder = root("two-kernels").join("lib/modules");
+    let folder = folder.display();
+    let which = format!("xen-modload: 6.1.0-a, 6.12.0-b below {folder} (choose with --kernel)\n");
+    check(modload("two-kernels", &["-n", "tun"]), "", &which, 5);
+    let nowhere = root("nothing-there").join("lib/modules");
+    let none = format!(
+        "xen-modload: no kernel below {} (choose with --kernel)\n",
+        nowhere.display()
+    );
+    check(modload("nothing-there", &["-n", "tun"]), "", &none, 5);
+    let absent = format!("xen-modload: no modules of kernel 6.6: {folder}/6.6 is not there\n");
     let other = modload("two-kernels", &["-n", "--kernel", "6.6", "tun"]);
-    check(other, "", absent, 5);
+    check(other, "", &absent, 5);
     let named = modload("two-kernels", &["-n", "--kernel", "6.1.0-a", "tun"]);
     check(named, "", "xen-modload: tun: not in this kernel\n", 0);
 }
@@ -153,7 +159,6 @@ fn below_a_root_the_only_kernel_is_meant() {
 #[test]
 fn a_damaged_index_never_says_that_there_is_no_such_module() {
     let tun = "insmod /lib/modules/6.1.0-test/kernel/drivers/net/tun.ko \n";
-    let place = "/lib/modules/6.1.0-test/modules.dep";
     let hint = "(run depmod 6.1.0-test)";
     for (situation, name, stdout, what) in [
         ("cut-index", "tun", tun, String::new()),
@@ -185,6 +190,8 @@ fn a_damaged_index_never_says_that_there_is_no_such_module() {
             format!("empty, though modules.order names modules {hint}"),
         ),
     ] {
+        let place = root(situation).join("lib/modules/6.1.0-test/modules.dep");
+        let place = place.display();
         let (stderr, status) = match what.as_str() {
             "" => (String::new(), 0),
             what => (format!("xen-modload: {name}: failed: {place}: {what}\n"), 6),
@@ -195,12 +202,15 @@ fn a_damaged_index_never_says_that_there_is_no_such_module() {
 
 #[test]
 fn a_line_that_modprobe_does_not_know_is_passed_over_and_named() {
+    let file = root("odd-modprobe.d").join("etc/modprobe.d/odd.conf");
+    let lines = [(1, "frobnicate"), (2, "options"), (4, "alias")].map(|(line, start)| {
+        let place = file.display();
+        format!("xen-modload: {place} line {line}: passed over, starts with {start:?}\n")
+    });
     check(
         modload("odd-modprobe.d", &["-n", "tun"]),
         "insmod /lib/modules/6.1.0-test/kernel/drivers/net/tun.ko a=1 \n",
-        "xen-modload: /etc/modprobe.d/odd.conf line 1: passed over, starts with \"frobnicate\"\n\
-         xen-modload: /etc/modprobe.d/odd.conf line 2: passed over, starts with \"options\"\n\
-         xen-modload: /etc/modprobe.d/odd.conf line 4: passed over, starts with \"alias\"\n",
+        &lines.concat(),
         0,
     );
 }

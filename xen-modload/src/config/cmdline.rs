@@ -7,12 +7,12 @@ use crate::pattern::underscored;
 /// Adds `module.parameter[=value]` as options, `modprobe.blacklist=` and
 /// `module_blacklist=` as blacklist. The last is the kernel's own: it refuses
 /// these modules whoever loads them.
-pub(super) fn parse(config: &mut Config, line: &str) {
+pub(super) fn parse(config: &mut Config, line: &str, file: &str) {
     for word in words(line) {
         // No text: neither the kernel nor a command could be given it.
         if word.contains('\0') {
             let start: String = word.chars().take(40).collect();
-            let complaint = format!("/proc/cmdline: passed over, starts with {start:?}");
+            let complaint = format!("{file}: passed over, starts with {start:?}");
             config.complaints.push(complaint);
             continue;
         }
@@ -97,7 +97,7 @@ mod tests {
 
     fn parsed(line: &str) -> Config {
         let mut config = Config::default();
-        parse(&mut config, line);
+        parse(&mut config, line, "/proc/cmdline");
         config
     }
 
