@@ -1,12 +1,13 @@
 //! The command line.
 
+use std::ffi::OsStr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::builder::BoolishValueParser;
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches as _, Parser};
+use clap::{Arg, ArgMatches, Command, CommandFactory as _, FromArgMatches as _, Parser};
 
 use crate::Error;
 
@@ -251,6 +252,12 @@ fn split(variable: &'static str, values: &[String]) -> Result<Vec<String>, Error
 /// clap's complaint as one line, without its usage and hints. Help and version
 /// come this way too: they are printed, and the program is done.
 fn usage(error: clap::Error) -> Error {
+    // clap does not say where it was, nor that a variable may be meant.
+    if error.kind() == ErrorKind::InvalidUtf8 {
+        if let Some(variable) = variable_of_no_text() {
+            return Error::setting(variable, "not UTF-8");
+        }
+    }
     if !error.use_stderr() {
         match error.print() {
             #[expect(clippy::exit, reason = "the answer was given")]
@@ -273,6 +280,17 @@ fn usage(error: clap::Error) -> Error {
         Some(variable) => Error::setting(variable, complaint),
         None => Error::Usage(complaint),
     }
+}
+
+/// The environment variable that is no text, where all arguments are.
+fn variable_of_no_text() -> Option<String> {
+    if std::env::args_os().any(|word| word.to_str().is_none()) {
+        return None;
+    }
+    let command = Args::command();
+    let mut variables = command.get_arguments().filter_map(Arg::get_env);
+    let is_no_text = |name: &&OsStr| std::env::var_os(name).is_some_and(|v| v.to_str().is_none());
+    Some(variables.find(is_no_text)?.to_str()?.to_owned())
 }
 
 /// The environment variable that clap complains of, though it names its flag:

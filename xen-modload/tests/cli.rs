@@ -2,6 +2,9 @@
 
 mod common;
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+
 use common::{check, modload, program, root};
 
 #[test]
@@ -138,6 +141,17 @@ fn a_wrong_setting_is_named() {
         command.args(Some(flag).filter(|flag| !flag.is_empty()));
         check(command, "", stderr, if flag.is_empty() { 6 } else { 2 });
     }
+    for variable in ["XEN_MODULES", "XEN_MODLOAD_JOBS", "XEN_MODLOAD_STRICT"] {
+        let mut command = modload("dom0", &["-n"]);
+        command.env(variable, OsStr::from_bytes(b"tun \xff"));
+        let line = format!("xen-modload: {variable}: not UTF-8\n");
+        check(command, "", &line, 6);
+    }
+    let mut command = modload("dom0", &["-n"]);
+    command.arg(OsStr::from_bytes(b"tun\xff"));
+    command.env("XEN_MODLOAD_REQUIRE", OsStr::from_bytes(b"\xff"));
+    let line = "xen-modload: invalid UTF-8 was detected in one or more arguments (see --help)\n";
+    check(command, "", line, 2);
     let mut command = modload("dom0", &["-n"]);
     command.env("XEN_MODULES", " ");
     command.assert().success();
