@@ -12,8 +12,7 @@ use crate::install::{
     Content, EntryFile, find_hypervisor, grub_custom, grub_settings, is_packed, read_hypervisor,
     seen_by_grub,
 };
-use crate::run_install::absolute;
-use crate::target::below;
+use crate::target::{absolute, below};
 use crate::{Arch, Error, Target};
 
 /// The folder beside `limine.conf` for what its entries name. GRUB would not
@@ -47,7 +46,7 @@ impl WantedEntry<'_> {
             let (path, content) = grub_settings(root, grub_defaults(&self.composed.line)?)?;
             return Ok(vec![EntryFile::read(path, content)?]);
         }
-        let files = read_boot_files(&self.args.boot, root, told)?;
+        let files = read_boot_files(&self.args.boot, root, told)?.absolute(root)?;
         files.must_be_there(root)?;
         if entry == BootEntry::GrubEntry {
             let hypervisor = absolute(root, self.hypervisor)?;

@@ -1,7 +1,7 @@
 //! `install` as a program.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::cli::{BootEntry, InstallArgs};
 use crate::compose::compose;
@@ -11,7 +11,7 @@ use crate::install::{
     Facts, Lock, Step, Wanted, apply, find_efi, find_hypervisor, marker, plan, plan_entry,
     stays_below,
 };
-use crate::target::below;
+use crate::target::{absolute, below};
 use crate::{Error, Target, print, warn};
 
 /// Installs what the arguments ask for.
@@ -127,17 +127,4 @@ fn finish(
         let _ = writeln!(err, "xen-params: warning: {error}");
     }
     Ok(())
-}
-
-/// Where a link in some folder points must not depend on that folder.
-pub(crate) fn absolute(root: &Path, file: &Path) -> Result<PathBuf, Error> {
-    if root != Path::new("/") {
-        return Ok(Path::new("/").join(file));
-    }
-    if file.is_absolute() {
-        return Ok(file.to_path_buf());
-    }
-    std::env::current_dir()
-        .map(|here| here.join(file))
-        .map_err(|error| Error::system("ask for the current folder", error))
 }

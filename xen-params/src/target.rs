@@ -117,6 +117,20 @@ pub(crate) fn below(root: &Path, path: &Path) -> PathBuf {
     root.join(path.strip_prefix("/").unwrap_or(path))
 }
 
+/// The path as the system below `root` has it from any folder: a link and a boot
+/// loader know nothing of the one that this program was started in.
+pub(crate) fn absolute(root: &Path, file: &Path) -> Result<PathBuf, Error> {
+    if root != Path::new("/") {
+        return Ok(Path::new("/").join(file));
+    }
+    if file.is_absolute() {
+        return Ok(file.to_path_buf());
+    }
+    std::env::current_dir()
+        .map(|here| here.join(file))
+        .map_err(|error| Error::system("ask for the current folder", error))
+}
+
 /// The text of a file, or `None` where there is no such file.
 pub(crate) fn read_if_there(path: &Path) -> Result<Option<String>, Error> {
     match fs::read(path) {

@@ -8,7 +8,7 @@ use super::on_its_device;
 use crate::Error;
 use crate::line::too_long_for_linux;
 use crate::settings::BootArgs;
-use crate::target::{below, is_absent, read_if_there};
+use crate::target::{absolute, below, is_absent, read_if_there};
 
 /// What a boot entry names beside the hypervisor.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,21 @@ pub struct BootFiles {
 }
 
 impl BootFiles {
+    /// The same, whatever folder the program was started in. `xen.cfg` may name
+    /// files as they were given, for they lie beside it.
+    ///
+    /// # Errors
+    /// The current folder is gone.
+    pub(crate) fn absolute(mut self, root: &Path) -> Result<Self, Error> {
+        let whole = |file: &String| {
+            let path = absolute(root, Path::new(file));
+            path.map(|path| path.to_string_lossy().into_owned())
+        };
+        self.kernel = whole(&self.kernel)?;
+        self.ramdisk = self.ramdisk.as_ref().map(whole).transpose()?;
+        Ok(self)
+    }
+
     /// The same as a boot loader sees them.
     pub(crate) fn on_their_device(mut self, root: &Path) -> Self {
         self.kernel = on_its_device(&self.kernel, root);

@@ -24,6 +24,7 @@ use clap::ValueEnum;
 use crate::compose::Composed;
 use crate::install::find_hypervisor;
 use crate::settings::{BootArgs, LineArgs};
+use crate::target::absolute;
 use crate::{Error, Target};
 
 /// The forms in which the line is printed.
@@ -73,7 +74,7 @@ fn print(
     let line = &composed.line;
     let root = &line_args.target.root;
     let hypervisor = || match &line_args.target.xen_file {
-        Some(file) => Ok(file.clone()),
+        Some(file) => absolute(root, file),
         None => find_hypervisor(root),
     };
     match format {
@@ -85,7 +86,7 @@ fn print(
         Format::Grub => grub_defaults(line),
         Format::GrubEntry => BootEntries {
             hypervisor: &hypervisor()?.to_string_lossy(),
-            files: &read_boot_files(boot, root, told)?,
+            files: &read_boot_files(boot, root, told)?.absolute(root)?,
             line,
             arch: target.arch,
         }
@@ -98,7 +99,9 @@ fn print(
                 efi: is_efi.then_some(xen.as_str()),
                 multiboot: (!is_efi).then_some(xen.as_str()),
                 packed: hypervisor.extension().is_some_and(|ending| ending == "gz"),
-                files: &read_boot_files(boot, root, told)?.on_their_device(root),
+                files: &read_boot_files(boot, root, told)?
+                    .absolute(root)?
+                    .on_their_device(root),
                 line,
                 arch: target.arch,
             }

@@ -136,3 +136,17 @@ fn a_kernel_s_line_that_xen_would_cut_is_refused() {
         );
     }
 }
+
+#[test]
+fn a_relative_name_is_found_from_the_folder_of_the_program() {
+    let here = tempfile::tempdir().unwrap();
+    // The folder above it may be a file system of its own.
+    let name = here.path().file_name().unwrap().to_string_lossy();
+    let files = ["--kernel=vmlinuz-1", "--ramdisk=none", "--xen-file=xen.gz"];
+    params(&["--format", "grub-entry", "--linux-cmdline", "ro"])
+        .args(files)
+        .current_dir(here.path())
+        .assert()
+        .success()
+        .stdout(contains(format!("/{name}/vmlinuz-1 placeholder ro\n")));
+}

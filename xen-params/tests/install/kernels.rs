@@ -101,3 +101,33 @@ fn a_kernel_beside_its_modules_is_found_and_one_that_goes_is_passed_over() {
         .code(5)
         .stderr(contains("no kernel with CONFIG_XEN_DOM0=y there"));
 }
+
+#[test]
+fn a_relative_name_is_one_below_the_root_whatever_the_loader() {
+    let root = copy("debian");
+    fs::create_dir_all(root.path().join("boot/grub")).unwrap();
+    let named = [
+        ["--kernel", "boot/vmlinuz-6.1.0-9-amd64"],
+        ["--ramdisk", "boot/initrd.img-6.1.0-9-amd64"],
+    ];
+    install_entry(root.path(), &ENTRY)
+        .args(named.as_flattened())
+        .assert()
+        .success();
+    let custom = read(root.path(), "boot/grub/custom.cfg");
+    assert!(
+        custom.contains("\tmodule2 /boot/vmlinuz-6.1.0-9-amd64 placeholder "),
+        "{custom}"
+    );
+    assert!(custom.contains("\tmodule2 --nounzip /boot/initrd.img-6.1.0-9-amd64\n"));
+    install_entry(root.path(), &["--boot-entry", "efi", "--dir", "efi"])
+        .args(named.as_flattened())
+        .assert()
+        .success();
+    let cfg = read(root.path(), "efi/xen.cfg");
+    assert!(cfg.contains("\nkernel=vmlinuz-6.1.0-9-amd64 "), "{cfg}");
+    assert!(
+        cfg.contains("\nramdisk=initrd.img-6.1.0-9-amd64\n"),
+        "{cfg}"
+    );
+}
