@@ -1,10 +1,10 @@
 //! The Dom0 kernel, its ramdisk and its command line.
 
-use std::cmp::Ordering;
 use std::fs;
 use std::path::Path;
 
 use super::on_its_device;
+use super::releases::{compare, is_set_aside};
 use crate::Error;
 use crate::line::too_long_for_linux;
 use crate::settings::BootArgs;
@@ -129,7 +129,8 @@ const NO_RAMDISK: &str = "none";
 const MODULES: [&str; 2] = ["/usr/lib/modules", "/lib/modules"];
 
 /// The newest kernel that can be a Dom0: its configuration lies beside it and
-/// says so. One that is about to be removed is passed over.
+/// says so. One that is about to be removed is passed over, and one that was set
+/// aside, whose ramdisk is another's by now.
 fn newest_dom0_kernel(root: &Path, without: Option<&str>) -> Result<String, Error> {
     let boot = below(root, Path::new("/boot"));
     let mut newest: Option<(String, String)> = None;
@@ -137,7 +138,7 @@ fn newest_dom0_kernel(root: &Path, without: Option<&str>) -> Result<String, Erro
         let is_newer = newest
             .as_ref()
             .is_none_or(|(newest, _)| compare(&release, newest).is_gt());
-        if is_newer && without != Some(release.as_str()) {
+        if is_newer && without != Some(release.as_str()) && !is_set_aside(&release) {
             let config = read_if_there(&below(root, Path::new(&config)))?.unwrap_or_default();
             if config.lines().any(|line| line == "CONFIG_XEN_DOM0=y") {
                 newest = Some((release, kernel));
@@ -237,30 +238,6 @@ fn running_cmdline(root: &Path) -> Result<String, Error> {
     Ok(kept.collect::<Vec<_>>().join(" "))
 }
 
-/// Orders `6.1.0-9-amd64` before `6.1.0-10-amd64`: numbers as numbers.
-pub(crate) fn compare(a: &str, b: &str) -> Ordering {
-    parts(a).cmp(&parts(b)).then_with(|| a.cmp(b))
-}
-
-/// The numbers and the texts between them, in turn.
-fn parts(text: &str) -> Vec<(u64, &str)> {
-    let mut found = vec![];
-    let mut rest = text;
-    while !rest.is_empty() {
-        let digits = rest
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(rest.len());
-        let (number, after) = rest.split_at(digits);
-        let end = after
-            .find(|c: char| c.is_ascii_digit())
-            .unwrap_or(after.len());
-        let (between, after) = after.split_at(end);
-        found.push((number.parse().unwrap_or(u64::MAX), between));
-        rest = after;
-    }
-    found
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -278,14 +255,5 @@ mod tests {
         ] {
             assert_eq!(release_of(kernel), release, "{kernel}");
         }
-    }
-
-    #[test]
-    fn numbers_are_compared_as_numbers() {
-        assert!(compare("6.1.0-9-amd64", "6.1.0-10-amd64").is_lt());
-        assert!(compare("4.17-amd64", "4.20-amd64").is_lt());
-        assert!(compare("4", "4.17").is_lt());
-        assert!(compare("6.1", "6.1").is_eq());
-        assert!(compare("99999999999999999999", "1").is_gt());
     }
 }

@@ -6,9 +6,10 @@ mod entries;
 mod grub;
 mod json;
 mod limine;
+mod releases;
 
 pub use boot_files::{BootFiles, read_boot_files};
-pub(crate) use boot_files::{compare, names_after, release_of};
+pub(crate) use boot_files::{names_after, release_of};
 pub use efi::{safe_line, xen_cfg};
 pub use entries::BootEntries;
 pub(crate) use entries::on_its_device;
@@ -16,6 +17,7 @@ pub use grub::grub_defaults;
 pub use json::Document;
 pub(crate) use json::to_json;
 pub use limine::LimineEntries;
+pub(crate) use releases::compare;
 
 use std::path::Path;
 

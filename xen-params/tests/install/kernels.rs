@@ -131,3 +131,26 @@ fn a_relative_name_is_one_below_the_root_whatever_the_loader() {
         "{cfg}"
     );
 }
+
+#[test]
+fn neither_a_kernel_set_aside_nor_an_early_one_is_the_newest() {
+    let root = copy("debian");
+    fs::create_dir_all(root.path().join("boot/grub")).unwrap();
+    for release in ["6.13.0", "6.13.0.old", "6.13.0-rc2", "6.14.0.old"] {
+        write(root.path(), &format!("boot/vmlinuz-{release}"), "kernel");
+        let config = format!("boot/config-{release}");
+        write(root.path(), &config, "CONFIG_XEN_DOM0=y\n");
+    }
+    let xen = root.path().join("boot/xen-4.17-amd64.gz");
+    for release in ["4.20", "4.20-rc"] {
+        fs::copy(&xen, root.path().join(format!("boot/xen-{release}.gz"))).unwrap();
+    }
+    write(root.path(), "boot/initrd.img-6.13.0", "ramdisk");
+    install_entry(root.path(), &ENTRY)
+        .assert()
+        .success()
+        .stderr("");
+    let custom = read(root.path(), "boot/grub/custom.cfg");
+    assert!(custom.contains(" /boot/vmlinuz-6.13.0 "), "{custom}");
+    assert!(custom.contains(" /boot/xen-4.20.gz "), "{custom}");
+}
