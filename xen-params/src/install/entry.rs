@@ -251,7 +251,8 @@ fn is_signed(text: &str) -> bool {
 }
 
 /// The text with the block in place of the one that it has, or at its end, and
-/// whether that one was ours; `None` where a block does not end.
+/// whether that one was ours; `None` where a block does not end. Settings of
+/// GRUB's that a later line would take back go to the end anew.
 fn with_block(text: &str, body: &str) -> Option<(String, bool)> {
     let block = format!("{BEGIN}{}\n{body}{END}\n", sum(body));
     let begin = text
@@ -259,19 +260,38 @@ fn with_block(text: &str, body: &str) -> Option<(String, bool)> {
         .map(|(at, _)| at)
         .find(|at| *at == 0 || text[..*at].ends_with('\n'));
     let Some(begin) = begin else {
-        let gap = if text.is_empty() || text.ends_with('\n') {
-            ""
-        } else {
-            "\n"
-        };
-        return Some((format!("{text}{gap}{block}"), true));
+        return Some((at_end(text, &block), true));
     };
     let (before, rest) = text.split_at(begin);
     let (told, rest) = rest[BEGIN.len()..].split_once('\n')?;
     let end = format!("{END}\n");
     let (old, after) = rest.split_once(&end)?;
     let is_ours = told == sum(old).to_string();
-    Some((format!("{before}{block}{after}"), is_ours))
+    let is_set = |text: &str| text.lines().any(sets_xen);
+    let text = if is_set(body) && is_set(after) {
+        at_end(&format!("{before}{after}"), &block)
+    } else {
+        format!("{before}{block}{after}")
+    };
+    Some((text, is_ours))
+}
+
+/// It is an assignment of what grub-mkconfig puts on the hypervisor's line.
+fn sets_xen(line: &str) -> bool {
+    let line = line.trim_start();
+    let line = line.strip_prefix("export ").unwrap_or(line);
+    let (name, _) = line.split_once('=').unwrap_or_default();
+    let name = name.strip_suffix('+').unwrap_or(name);
+    ["GRUB_CMDLINE_XEN", "GRUB_CMDLINE_XEN_DEFAULT"].contains(&name)
+}
+
+fn at_end(text: &str, block: &str) -> String {
+    let gap = if text.is_empty() || text.ends_with('\n') {
+        ""
+    } else {
+        "\n"
+    };
+    format!("{text}{gap}{block}")
 }
 
 #[cfg(test)]
@@ -290,6 +310,26 @@ mod tests {
         let by_hand = twice.replace("X=2", "X=3");
         assert!(!with_block(&by_hand, "X=4\n").unwrap().1);
         assert_eq!(with_block("# BEGIN xen-params 0\nX", "Y\n"), None);
+    }
+
+    #[test]
+    fn a_block_of_settings_goes_behind_a_line_that_takes_them_back() {
+        let body = "GRUB_CMDLINE_XEN='smt=0'\n";
+        let (once, _) = with_block("A=1\n", body).unwrap();
+        for late in [
+            "GRUB_CMDLINE_XEN=late",
+            "  export GRUB_CMDLINE_XEN_DEFAULT+=late",
+        ] {
+            let (moved, is_ours) = with_block(&format!("{once}{late}"), body).unwrap();
+            let block = once.strip_prefix("A=1\n").unwrap();
+            assert_eq!(moved, format!("A=1\n{late}\n{block}"));
+            assert!(is_ours);
+            assert_eq!(with_block(&moved, body).unwrap().0, moved);
+        }
+        for other in ["GRUB_CMDLINE_LINUX=ro\n", "# GRUB_CMDLINE_XEN=late\n"] {
+            let text = format!("{once}{other}");
+            assert_eq!(with_block(&text, body).unwrap().0, text);
+        }
     }
 
     #[test]

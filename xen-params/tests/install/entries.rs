@@ -29,6 +29,25 @@ fn grub_s_settings_go_where_its_script_looks() {
 }
 
 #[test]
+fn a_setting_behind_ours_does_not_win() {
+    let root = copy("debian");
+    let line = ["--boot-entry", "grub", "smt=0"];
+    write(root.path(), "etc/default/grub", "GRUB_TIMEOUT=5\n");
+    install_entry(root.path(), &line).assert().success();
+    let late = read(root.path(), "etc/default/grub") + "GRUB_CMDLINE_XEN=\"late\"\n";
+    write(root.path(), "etc/default/grub", &late);
+    install_entry(root.path(), &line).assert().success();
+    let script = ". \"$0\"; printf %s \"$GRUB_CMDLINE_XEN\"";
+    let value = std::process::Command::new("sh")
+        .args(["-euc", script])
+        .arg(root.path().join("etc/default/grub"))
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8(value.stdout).unwrap(), "smt=0");
+    assert_eq!(read(root.path(), "etc/default/grub.bak.1"), late);
+}
+
+#[test]
 fn a_changed_entry_is_kept_as_bak_and_another_s_is_refused() {
     let root = copy("debian");
     fs::create_dir_all(root.path().join("etc/default/grub.d")).unwrap();
