@@ -7,16 +7,24 @@ use super::{EntryFile, Found, LINK, PARAMS, RECORD, SAFE, Step};
 use crate::Error;
 
 /// The record of copies, which is right before and after they are made.
-pub(super) fn record_step(
+///
+/// # Errors
+/// Something else has its name, and `force` is not set.
+pub(super) fn record_steps(
     files: &[EntryFile],
     changes: &[Step],
     stale: &[PathBuf],
-) -> Option<Step> {
+    force: bool,
+) -> Result<Vec<Step>, Error> {
     let is_copy = |step: &Step| matches!(step, Step::Copy { .. } | Step::Unpack { .. });
-    if !changes.iter().any(is_copy) && stale.is_empty() {
-        return None;
+    let first = copies(files).next();
+    let Some(first) = first.filter(|_| changes.iter().any(is_copy) || !stale.is_empty()) else {
+        return Ok(vec![]);
+    };
+    let mut steps = vec![];
+    if let Some(foreign) = &first.foreign_record {
+        steps.extend(foreign.kept(force)?);
     }
-    let first = copies(files).next()?;
     // Kernels that are gone from the entry stay ours while they are there.
     let mut record = first.record.clone();
     for path in stale {
@@ -28,10 +36,11 @@ pub(super) fn record_step(
             .and_then(|source| Found::File(source).recorded(&file.name()));
         line.into_iter().for_each(|line| record.add(line));
     }
-    Some(Step::Write {
+    steps.push(Step::Write {
         path: first.path.with_file_name(RECORD),
         text: record.to_string(),
-    })
+    });
+    Ok(steps)
 }
 
 /// Copies that were made here of files that are gone from `boot`, and that no

@@ -4,8 +4,8 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::copies::{record_step, stale_copies};
-use super::{Backup, Fingerprint, Found, RECORD, Record, Step, unpack};
+use super::copies::{record_steps, stale_copies};
+use super::{Backup, Fingerprint, ForeignRecord, Found, Record, Step, unpack};
 use crate::Error;
 use crate::target::{below, read_if_there};
 
@@ -37,6 +37,8 @@ pub struct EntryFile {
     pub backup: Backup,
     /// The record beside it.
     pub record: Record,
+    /// What stands in the record's place.
+    pub foreign_record: Option<ForeignRecord>,
     /// What the file to copy holds.
     pub source: Option<Fingerprint>,
 }
@@ -52,7 +54,7 @@ impl EntryFile {
     /// Something cannot be read.
     pub fn read(path: PathBuf, wanted: Content) -> Result<Self, Error> {
         let folder = path.parent().unwrap_or(Path::new("/"));
-        let record = read_if_there(&folder.join(RECORD))?;
+        let (record, foreign_record) = Record::read(folder)?;
         let source = match &wanted {
             Content::Copy(source) | Content::Unpacked(source) => {
                 let content = fs::read(source)
@@ -83,7 +85,8 @@ impl EntryFile {
                 _ => None,
             },
             found,
-            record: record.map(|text| Record::parse(&text)).unwrap_or_default(),
+            record,
+            foreign_record,
             source,
             path,
             wanted,
@@ -184,7 +187,7 @@ pub fn plan_entry(
     let mut steps: Vec<Step> = folders
         .map(|folder| Step::MakeFolder(folder.to_path_buf()))
         .collect();
-    steps.extend(record_step(files, &changes, &stale));
+    steps.extend(record_steps(files, &changes, &stale, force)?);
     steps.extend(changes);
     steps.extend(stale.into_iter().map(Step::Remove));
     steps.extend(marker.map(Step::Mark));

@@ -5,10 +5,10 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf};
 
-use super::{Backup, Fingerprint, LINK, PARAMS, RECORD, Record, SAFE, hypervisor};
+use super::{Backup, Fingerprint, ForeignRecord, LINK, PARAMS, Record, SAFE, hypervisor};
 use crate::Error;
 use crate::format::{compare, names_after};
-use crate::target::{below, is_absent, read_if_there};
+use crate::target::{below, is_absent};
 
 /// What has a name now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +68,8 @@ pub struct Facts {
     pub seen_by_grub: bool,
     /// What is recorded there.
     pub record: Record,
+    /// What stands in the record's place.
+    pub foreign_record: Option<ForeignRecord>,
     /// What has the link's name.
     pub link: Found,
     /// What has the line's name.
@@ -94,8 +96,7 @@ impl Facts {
         let dir = below(root, dir);
         let source = below(root, hypervisor);
         let source_fingerprint = read_hypervisor(&source)?;
-        let record = read_if_there(&dir.join(RECORD))?;
-        let record = record.map(|text| Record::parse(&text)).unwrap_or_default();
+        let (record, foreign_record) = Record::read(&dir)?;
         let backup = |name: &str| {
             // It was recorded by the name that it had.
             let is_ours = |_: &Path, found: &Found| {
@@ -113,6 +114,7 @@ impl Facts {
             },
             seen_by_grub: seen_by_grub(root, &dir)?,
             record,
+            foreign_record,
             link: Found::read(&dir.join(LINK))?,
             params: Found::read(&dir.join(PARAMS))?,
             safe: Found::read(&dir.join(SAFE))?,

@@ -24,7 +24,7 @@ pub(crate) use facts::{read_hypervisor, seen_by_grub};
 pub(crate) use hypervisor::{is_packed, unpack};
 pub(crate) use lock::Lock;
 pub use plan::{Step, Wanted, plan};
-pub use record::{Fingerprint, Record};
+pub use record::{Fingerprint, ForeignRecord, Record};
 
 /// The name of the link.
 pub const LINK: &str = "xen.gz";

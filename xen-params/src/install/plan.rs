@@ -211,6 +211,9 @@ pub fn plan(facts: &Facts, wanted: &Wanted, force: bool) -> Result<Vec<Step>, Er
     if changes.is_empty() {
         return Ok(vec![]);
     }
+    if let Some(foreign) = &facts.foreign_record {
+        keep.extend(foreign.kept(force)?);
+    }
     steps.extend(keep);
     steps.push(Step::Write {
         path: facts.dir.join(RECORD),

@@ -9,6 +9,7 @@ fn facts() -> Facts {
         dir_found: Found::Other("a folder"),
         seen_by_grub: false,
         record: Record::default(),
+        foreign_record: None,
         link: Found::Nothing,
         params: Found::Nothing,
         safe: Found::Nothing,

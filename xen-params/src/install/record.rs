@@ -1,6 +1,11 @@
 //! What this program wrote into a folder.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::{Backup, Found, RECORD, Step};
+use crate::Error;
+use crate::target::read_if_there;
 
 /// What a file holds, short enough to be written down. Made to notice that
 /// somebody changed a file, not to withstand one who wants to hide it.
@@ -41,7 +46,47 @@ pub struct Record {
 const HEADING: &str =
     "# What xen-params wrote here. A file that is not so any more is not replaced.";
 
+/// What has the record's name and is none of ours: it allows nothing, and is
+/// not replaced unless that is forced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForeignRecord {
+    path: PathBuf,
+    found: Found,
+    backup: Backup,
+}
+
+impl ForeignRecord {
+    /// What must be done before the record is written in its place.
+    pub(super) fn kept(&self, force: bool) -> Result<Option<Step>, Error> {
+        self.backup.foreign(self.path.clone(), &self.found, force)
+    }
+}
+
 impl Record {
+    /// The record of a folder; an empty one beside what is none of ours.
+    ///
+    /// # Errors
+    /// Something cannot be read.
+    pub(super) fn read(folder: &Path) -> Result<(Self, Option<ForeignRecord>), Error> {
+        let path = folder.join(RECORD);
+        let found = Found::read(&path)?;
+        let text = match found {
+            Found::Nothing => return Ok((Self::default(), None)),
+            Found::File(_) => read_if_there(&path)?.unwrap_or_default(),
+            Found::Link(_) | Found::Other(_) => String::new(),
+        };
+        if text.lines().next() == Some(HEADING) {
+            return Ok((Self::parse(&text), None));
+        }
+        let backup = Backup::read(&path, &|_, _| Ok(false))?;
+        let foreign = ForeignRecord {
+            path,
+            found,
+            backup,
+        };
+        Ok((Self::default(), Some(foreign)))
+    }
+
     /// Reads the file's text. A line that says nothing allows nothing.
     #[must_use]
     pub fn parse(text: &str) -> Self {

@@ -6,7 +6,7 @@ use std::process::Command as Process;
 use assert_cmd::cargo::cargo_bin_cmd;
 use predicates::str::contains;
 
-use crate::{copy, install, names};
+use crate::{copy, install, install_entry, names, read, write};
 
 #[test]
 fn refuses_the_folders_that_grub_looks_at() {
@@ -156,4 +156,39 @@ fn a_name_that_is_a_folder_or_a_folder_that_is_a_file_is_refused() {
         .assert()
         .code(6)
         .stderr(contains("not a folder"));
+}
+
+#[test]
+fn what_has_the_record_s_name_and_is_none_is_somebody_s_own() {
+    let root = copy("debian");
+    let record = root.path().join("srv/system/.xen-params");
+    let entry = ["--boot-entry", "efi", "--dir", "/srv/system", "smt=0"];
+    let refused = |what: &str| {
+        for mut command in [
+            install(root.path(), &["smt=0"]),
+            install_entry(root.path(), &entry),
+        ] {
+            command
+                .assert()
+                .code(6)
+                .stderr(format!("xen-params: {}: {what}\n", record.display()));
+        }
+        assert_eq!(names(record.parent().unwrap()), [".xen-params"]);
+    };
+    write(root.path(), "srv/system/.xen-params", "mine\n");
+    refused("a file, not written by xen-params (replace it with --force)");
+    fs::remove_file(&record).unwrap();
+    fs::create_dir(&record).unwrap();
+    refused("a folder, which is not replaced");
+    fs::remove_dir(&record).unwrap();
+    std::os::unix::fs::symlink("notes", &record).unwrap();
+    refused("a link to notes, not written by xen-params (replace it with --force)");
+
+    install(root.path(), &["smt=0", "--force"])
+        .assert()
+        .success();
+    let kept = fs::read_link(record.with_file_name(".xen-params.bak")).unwrap();
+    assert_eq!(kept.to_str(), Some("notes"));
+    assert!(read(root.path(), "srv/system/.xen-params").starts_with("# What xen-params wrote"));
+    install_entry(root.path(), &entry).assert().success();
 }
