@@ -65,12 +65,16 @@ pub enum Step {
 }
 
 impl Step {
-    /// The same as a shell command, quoted.
+    /// The same as a shell command, quoted. What has a name goes first, for a
+    /// shell would write through a link, into what is somebody else's.
     #[must_use]
     pub fn command(&self) -> String {
         match self {
             Self::MakeFolder(path) => format!("mkdir -p {}", quoted(path)),
-            Self::Keep { path, kept } => format!("cp -a {} {}", quoted(path), quoted(kept)),
+            Self::Keep { path, kept } => {
+                let (path, kept) = (quoted(path), quoted(kept));
+                format!("rm -f {kept} && cp -a {path} {kept}")
+            }
             Self::Write { path, text } => {
                 let lines = text.lines().map(str::to_owned);
                 let lines: Vec<String> = if text.lines().count() == 0 {
@@ -78,18 +82,19 @@ impl Step {
                 } else {
                     lines.collect()
                 };
-                format!(
-                    r"printf '%s\n' {} > {}",
-                    shell_words::join(lines),
-                    quoted(path)
-                )
+                let (lines, path) = (shell_words::join(lines), quoted(path));
+                format!(r"rm -f {path} && printf '%s\n' {lines} > {path}")
             }
             Self::Link { path, target, .. } => {
                 format!("ln -sfn {} {}", quoted(target), quoted(path))
             }
-            Self::Copy { path, source } => format!("cp {} {}", quoted(source), quoted(path)),
+            Self::Copy { path, source } => {
+                let (source, path) = (quoted(source), quoted(path));
+                format!("rm -f {path} && cp {source} {path}")
+            }
             Self::Unpack { path, source } => {
-                format!("gzip -dc {} > {}", quoted(source), quoted(path))
+                let (source, path) = (quoted(source), quoted(path));
+                format!("rm -f {path} && gzip -dc {source} > {path}")
             }
             Self::Remove(path) => format!("rm -f {}", quoted(path)),
             Self::Mark(path) => format!("touch {}", quoted(path)),

@@ -49,7 +49,7 @@ fn an_empty_folder_gets_the_record_first_and_the_marker_last() {
         commands[1..],
         [
             "ln -sfn /boot/xen-4.17-amd64.gz /srv/system/xen.gz",
-            r"printf '%s\n' 'dom0_mem=1G' > /srv/system/xen-params",
+            r"rm -f /srv/system/xen-params && printf '%s\n' 'dom0_mem=1G' > /srv/system/xen-params",
             "touch /run/reboot-required",
         ]
     );
@@ -74,7 +74,7 @@ fn what_was_recorded_is_kept_as_bak_and_replaced() {
     let commands = commands(&facts, false);
     assert_eq!(
         commands[0],
-        "cp -a /srv/system/xen.gz /srv/system/xen.gz.bak"
+        "rm -f /srv/system/xen.gz.bak && cp -a /srv/system/xen.gz /srv/system/xen.gz.bak"
     );
     assert_eq!(commands.len(), 4);
     // Until the link is replaced, the old one stays ours.
@@ -94,7 +94,7 @@ fn what_somebody_else_wrote_stays_unless_forced() {
     let commands = commands(&facts, true);
     assert_eq!(
         commands[0],
-        "cp -a /srv/system/xen-params /srv/system/xen-params.bak"
+        "rm -f /srv/system/xen-params.bak && cp -a /srv/system/xen-params /srv/system/xen-params.bak"
     );
 }
 

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command as Process;
 
-use crate::{TARGET, copy, install, names, write};
+use crate::{TARGET, copy, install, install_entry, names, write};
 
 #[test]
 fn writes_the_link_and_the_line_and_then_nothing_more() {
@@ -151,6 +151,40 @@ fn a_dry_run_prints_the_commands_and_changes_nothing() {
         .assert()
         .success()
         .stdout("");
+}
+
+#[test]
+fn the_commands_of_a_dry_run_write_through_no_link() {
+    let root = copy("debian");
+    let efi = ["--boot-entry", "limine", "--dir", "/srv/esp"];
+    let names = [
+        "system/xen-params",
+        "esp/limine.conf",
+        "esp/dom0/xen",
+        "esp/dom0/xen.efi",
+        "esp/dom0/xen.cfg",
+    ];
+    for name in names {
+        let path = root.path().join("srv").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        write(root.path(), &format!("{name}.theirs"), "theirs\n");
+        let target = root.path().join(format!("{name}.theirs"));
+        std::os::unix::fs::symlink(target, path).unwrap();
+    }
+    for mut command in [install(root.path(), &[]), install_entry(root.path(), &efi)] {
+        let output = command.args(["-n", "--force", "smt=0"]).assert().success();
+        let script = String::from_utf8(output.get_output().stdout.clone()).unwrap();
+        let status = Process::new("sh").args(["-ec", &script]).status().unwrap();
+        assert!(status.success());
+    }
+    for name in names {
+        let path = root.path().join("srv").join(name);
+        let theirs = root.path().join(format!("{name}.theirs"));
+        assert_eq!(fs::read_to_string(&theirs).unwrap(), "theirs\n", "{name}");
+        assert!(fs::symlink_metadata(&path).unwrap().is_file(), "{name}");
+        let kept = fs::read_link(format!("{}.bak", path.display())).unwrap();
+        assert_eq!(kept, theirs);
+    }
 }
 
 #[test]
