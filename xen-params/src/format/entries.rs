@@ -6,10 +6,14 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use super::grub::{for_grub, unfit_for_grub};
+use super::mounts::Mount;
 use crate::format::{BootFiles, release_of, safe_line};
 use crate::line::Line;
 use crate::target::below;
 use crate::{Arch, Error};
+
+/// Where udev has a link to each disk, by the number of its file system.
+const BY_UUID: &str = "/dev/disk/by-uuid";
 
 /// A hypervisor with its kernel, once as it is to be and once to fall back on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +49,9 @@ impl BootEntries<'_> {
         let linux = words(&self.files.linux_cmdline)
             .map_err(|(word, what)| Error::setting("--linux-cmdline", format!("{word}: {what}")))?;
         self.files.fits("placeholder ".len())?;
+        let file = Path::new(self.hypervisor);
+        let uuid = Mount::of(file, root).and_then(|mount| mount.uuid(Path::new(BY_UUID)));
+        let search = search(&xen, from_top(file, root).is_some(), uuid.as_deref());
         let title = title(self.files);
         let mut text = String::new();
         for (title, id, line) in [
@@ -61,7 +68,7 @@ impl BootEntries<'_> {
             let _ = write!(
                 text,
                 "menuentry {} --class xen --class gnu-linux --id {id} {{\n\
-                 \tsearch --no-floppy --set=root --file {xen}\n\
+                 {search}\
                  \tset xen_firmware=''\n\
                  \tif [ \"$grub_platform\" = efi ]; then set xen_firmware='no-real-mode edd=off'; fi\n\
                  \t{start} {xen} placeholder {line} $xen_firmware\n\
@@ -75,6 +82,23 @@ impl BootEntries<'_> {
         }
         Ok(text)
     }
+}
+
+/// The commands by which GRUB finds the disk that the hypervisor is on.
+fn search(xen: &str, is_from_top: bool, uuid: Option<&str>) -> String {
+    let mut commands = String::new();
+    if is_from_top {
+        // SUSE's GRUB begins at the default subvolume unless told not to.
+        commands += "\tset btrfs_relative_path=n\n";
+    }
+    // A String takes whatever is written to it.
+    let _ = writeln!(commands, "\tsearch --no-floppy --set=root --file {xen}");
+    if let Some(uuid) = uuid {
+        // Another disk may have a file of that name too. Where this one is not
+        // found, on a copy of it, what was found before stays.
+        let _ = writeln!(commands, "\tsearch --no-floppy --set=root --fs-uuid {uuid}");
+    }
+    commands
 }
 
 /// Each word as GRUB's script must have it; or the one that it would change,
@@ -104,6 +128,9 @@ pub(super) fn name_of(path: &str) -> &str {
 /// loader sees it. What is not there yet is where the folder above it is.
 pub(crate) fn on_its_device(file: &str, root: &Path) -> String {
     let path = Path::new("/").join(file);
+    if let Some(path) = from_top(&path, root) {
+        return path;
+    }
     let mut device = None;
     let mut inside = path.as_path();
     for folder in path.ancestors().skip(1) {
@@ -117,6 +144,12 @@ pub(crate) fn on_its_device(file: &str, root: &Path) -> String {
         inside = folder;
     }
     file.to_owned()
+}
+
+/// The path of a file in a subvolume of btrfs, which has a device of its own
+/// but no place where another file system begins.
+fn from_top(file: &Path, root: &Path) -> Option<String> {
+    Mount::of(file, root)?.path_from_top(file, root)
 }
 
 #[cfg(test)]
@@ -160,6 +193,16 @@ mod tests {
         assert!(text.contains("placeholder loglvl=all guest_loglvl=all noreboot $xen_firmware"));
         let line = Line::parse("tee=\"x\"");
         assert!(entries(&line, &files).grub(Path::new("/nowhere")).is_err());
+    }
+
+    #[test]
+    fn the_disk_is_looked_for_by_its_file_and_then_by_its_number() {
+        assert_eq!(
+            search("/@/boot/xen.gz", true, Some("01-AB")),
+            "\tset btrfs_relative_path=n\n\
+             \tsearch --no-floppy --set=root --file /@/boot/xen.gz\n\
+             \tsearch --no-floppy --set=root --fs-uuid 01-AB\n"
+        );
     }
 
     #[test]

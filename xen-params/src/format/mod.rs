@@ -6,6 +6,7 @@ mod entries;
 mod grub;
 mod json;
 mod limine;
+mod mounts;
 mod releases;
 
 pub use boot_files::{BootFiles, read_boot_files};

@@ -105,3 +105,31 @@ fn a_full_disk_leaves_what_was_there() {
     );
     assert!(told.contains("No space left on device"), "{told}");
 }
+
+#[test]
+fn an_entry_for_grub_names_the_disk_that_its_root_is_mounted_from() {
+    let told = in_namespace(
+        r#"mkdir -p /srv/dev/disk/by-uuid /srv/root
+        for node in null urandom; do
+            touch /srv/dev/$node
+            mount --bind /dev/$node /srv/dev/$node
+        done
+        ln -s ../../urandom /srv/dev/disk/by-uuid/0000-0001
+        ln -s ../../null /srv/dev/disk/by-uuid/0000-0002
+        mount --rbind /srv/dev /dev
+        mount -t tmpfs /dev/null /srv/root
+        mkdir -p /srv/root/boot/grub
+        cp "$X" /srv/root/boot
+        touch /srv/root/boot/vmlinuz-6
+        $P install --root /srv/root --boot-entry grub-entry --kernel boot/vmlinuz-6 \
+            --ramdisk none --linux-cmdline ro smt=0
+        grep -h search /srv/root/boot/grub/custom.cfg | sort -u"#,
+    );
+    assert_eq!(
+        told,
+        format!(
+            "\tsearch --no-floppy --set=root --file {TARGET}\n\
+             \tsearch --no-floppy --set=root --fs-uuid 0000-0002\n"
+        )
+    );
+}
