@@ -47,6 +47,7 @@ impl WantedEntry<'_> {
             return Ok(vec![EntryFile::read(path, content)?]);
         }
         let files = read_boot_files(&self.args.boot, root, told)?.absolute(root)?;
+        files.no_option_of_xen(self.target, self.args.line.force, told)?;
         files.must_be_there(root)?;
         if entry == BootEntry::GrubEntry {
             let hypervisor = absolute(root, self.hypervisor)?;

@@ -21,6 +21,17 @@ pub enum Error {
         what: String,
     },
 
+    /// A line that a setting gave is wrong, and is to be installed.
+    #[error("{}: {what}", .variable.as_deref().unwrap_or(.flag))]
+    WrongLine {
+        /// Its flag.
+        flag: String,
+        /// The variable that it comes from, if it comes from one.
+        variable: Option<String>,
+        /// What is wrong.
+        what: String,
+    },
+
     /// A parameter that Xen would not take, or a format could not carry.
     #[error("{0}")]
     Parameter(String),
@@ -154,6 +165,15 @@ impl Error {
         }
     }
 
+    /// A line that is not installed, so far blamed on its flag.
+    pub(crate) fn wrong_line(flag: String, what: String) -> Self {
+        Self::WrongLine {
+            flag,
+            variable: None,
+            what,
+        }
+    }
+
     /// The same error, blamed on the variable that the setting comes from.
     pub(crate) fn blamed(self, variables: &[(String, String)]) -> Self {
         let from = |flag: &str| {
@@ -162,6 +182,11 @@ impl Error {
         };
         match self {
             Self::Setting { flag, what, .. } => Self::Setting {
+                variable: from(&flag),
+                flag,
+                what,
+            },
+            Self::WrongLine { flag, what, .. } => Self::WrongLine {
                 variable: from(&flag),
                 flag,
                 what,
@@ -192,6 +217,7 @@ impl Error {
             | Self::NoKernel { .. } => 5,
             Self::Configured(_)
             | Self::Setting { .. }
+            | Self::WrongLine { .. }
             | Self::Lint { .. }
             | Self::Different
             | Self::BootFolder { .. }

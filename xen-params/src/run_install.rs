@@ -80,6 +80,9 @@ fn install_all(args: &InstallArgs, out: &mut dyn Write, err: &mut dyn Write) -> 
         let files = wanted.files(entry, &mut told).map_err(|error| {
             match composed.blamed(args.boot.blamed(error)) {
                 Error::Uncarried { word, what } => Error::Configured(format!("{word}: {what}")),
+                Error::Setting { flag, what, .. } if flag == "--linux-cmdline" => {
+                    Error::wrong_line(flag, what)
+                }
                 other => other,
             }
         })?;

@@ -5,10 +5,15 @@ use std::path::Path;
 
 use super::on_its_device;
 use super::releases::{compare, is_set_aside};
-use crate::Error;
+use crate::finding::Code;
 use crate::line::too_long_for_linux;
+use crate::lint::lint_linux;
 use crate::settings::BootArgs;
 use crate::target::{absolute, below, is_absent, read_if_there};
+use crate::{Error, Target};
+
+/// The flag that gives the kernel's line.
+const LINUX_CMDLINE: &str = "--linux-cmdline";
 
 /// What a boot entry names beside the hypervisor.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,9 +55,32 @@ impl BootFiles {
     /// [`Error::Setting`], blamed on the flag.
     pub(crate) fn fits(&self, more: usize) -> Result<(), Error> {
         match too_long_for_linux(more + self.linux_cmdline.len()) {
-            Some(what) => Err(Error::setting("--linux-cmdline", what)),
+            Some(what) => Err(Error::setting(LINUX_CMDLINE, what)),
             None => Ok(()),
         }
+    }
+
+    /// Nothing of the hypervisor's stands on the kernel's line, which would hand
+    /// it on to nobody. What is forced is `told`.
+    ///
+    /// # Errors
+    /// [`Error::Setting`], blamed on the flag.
+    pub(crate) fn no_option_of_xen(
+        &self,
+        target: &Target,
+        force: bool,
+        told: &mut Vec<String>,
+    ) -> Result<(), Error> {
+        let found = lint_linux(&self.linux_cmdline, target);
+        // Its length depends on the entry.
+        let found = found.iter().filter(|one| one.code == Code::XenOption);
+        let found: Vec<String> = found.map(ToString::to_string).collect();
+        if force {
+            told.extend(found.iter().map(|what| format!("{LINUX_CMDLINE}: {what}")));
+        } else if !found.is_empty() {
+            return Err(Error::setting(LINUX_CMDLINE, found.join("; ")));
+        }
+        Ok(())
     }
 
     /// An entry must not name what is not there.

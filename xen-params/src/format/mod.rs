@@ -80,6 +80,11 @@ fn print(
         Some(file) => absolute(root, file),
         None => find_hypervisor(root),
     };
+    let mut boot_files = || -> Result<BootFiles, Error> {
+        let files = read_boot_files(boot, root, told)?;
+        files.no_option_of_xen(target, line_args.force, told)?;
+        Ok(files)
+    };
     match format {
         Format::Plain if line_args.safe => {
             let safe = safe_line(line, target.arch);
@@ -89,7 +94,7 @@ fn print(
         Format::Grub => grub_defaults(line),
         Format::GrubEntry => BootEntries {
             hypervisor: &hypervisor()?.to_string_lossy(),
-            files: &read_boot_files(boot, root, told)?.absolute(root)?,
+            files: &boot_files()?.absolute(root)?,
             line,
             arch: target.arch,
         }
@@ -102,15 +107,13 @@ fn print(
                 efi: is_efi.then_some(xen.as_str()),
                 multiboot: (!is_efi).then_some(xen.as_str()),
                 packed: hypervisor.extension().is_some_and(|ending| ending == "gz"),
-                files: &read_boot_files(boot, root, told)?
-                    .absolute(root)?
-                    .on_their_device(root),
+                files: &boot_files()?.absolute(root)?.on_their_device(root),
                 line,
                 arch: target.arch,
             }
             .text()
         }
-        Format::Efi => xen_cfg(line, target.arch, &read_boot_files(boot, root, told)?),
+        Format::Efi => xen_cfg(line, target.arch, &boot_files()?),
         Format::Json => Document::new(composed, target).print(),
     }
 }

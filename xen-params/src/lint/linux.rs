@@ -120,13 +120,17 @@ pub(super) fn is_linux(key: &str) -> bool {
     LINUX.contains(&key) || MODULES.iter().any(|module| key.starts_with(module))
 }
 
+/// Names with an index that Linux has too.
+const INDEXED: [&str; 2] = ["ivrs_hpet[", "ivrs_ioapic["];
+
 /// Says what of a Dom0 kernel's line belongs on the hypervisor's.
 #[must_use]
 pub fn lint_linux(text: &str, target: &Target) -> Vec<Finding> {
     let is_xen = |word: &Word<'_>| {
         let key = word.key();
         resolve(word, target).is_some_and(|(entry, negated)| {
-            !BOTH.contains(&entry.name) && (!negated || word.value().is_none()) && key.len() > 2
+            let is_both = BOTH.contains(&entry.name) || INDEXED.contains(&entry.name);
+            !is_both && (!negated || word.value().is_none()) && key.len() > 2
         })
     };
     let mut findings: Vec<Finding> = words(text)
@@ -156,6 +160,16 @@ pub fn lint_linux(text: &str, target: &Target) -> Vec<Finding> {
 mod tests {
     use super::*;
     use crate::Arch;
+
+    #[test]
+    fn what_linux_has_with_an_index_too_is_none_of_xen_s() {
+        let target = Target {
+            arch: Arch::X86_64,
+            xen: None,
+        };
+        let line = "ivrs_ioapic[4]=00:14.0 ivrs_hpet[0]=00:14.0 ro";
+        assert_eq!(lint_linux(line, &target), []);
+    }
 
     #[test]
     fn a_kernel_s_line_that_xen_would_cut_is_an_error() {

@@ -150,3 +150,18 @@ fn a_relative_name_is_found_from_the_folder_of_the_program() {
         .success()
         .stdout(contains(format!("/{name}/vmlinuz-1 placeholder ro\n")));
 }
+
+#[test]
+fn an_option_of_xen_on_the_kernel_s_line_is_refused() {
+    for format in ["efi", "grub-entry", "limine"] {
+        params(&["--format", format, "--kernel=k", "--ramdisk=none"])
+            .args(["--xen-file=xen.gz", "--linux-cmdline=ro smt=0"])
+            .assert()
+            .code(2)
+            .stdout("")
+            .stderr(
+                "xen-params: --linux-cmdline: smt=0: an option of Xen: it belongs on the \
+                 hypervisor's line\n",
+            );
+    }
+}

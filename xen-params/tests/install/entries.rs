@@ -269,3 +269,38 @@ fn a_kernel_s_line_that_is_too_long_is_not_installed() {
         );
     assert!(!root.path().join("efi").exists());
 }
+
+#[test]
+fn an_option_of_xen_on_the_kernel_s_line_is_not_installed() {
+    let root = copy("debian");
+    let wrong = "root=/dev/sda1 dom0_mem=512M";
+    let what = "dom0_mem=512M: an option of Xen: it belongs on the hypervisor's line";
+    for entry in ["grub-entry", "efi", "limine"] {
+        fs::create_dir_all(root.path().join("boot/grub")).unwrap();
+        let line = ["--boot-entry", entry, "--dir", "/esp", "smt=0"];
+        install_entry(root.path(), &line)
+            .args(["--linux-cmdline", wrong])
+            .assert()
+            .code(6)
+            .stderr(format!("xen-params: --linux-cmdline: {what}\n"));
+        install_entry(root.path(), &line)
+            .env("XEN_PARAMS_LINUX_CMDLINE", wrong)
+            .assert()
+            .code(6)
+            .stderr(format!("xen-params: XEN_PARAMS_LINUX_CMDLINE: {what}\n"));
+        assert!(!root.path().join("esp").exists());
+        install_entry(root.path(), &line)
+            .args(["--linux-cmdline", wrong, "--force"])
+            .assert()
+            .success()
+            .stderr(format!("xen-params: warning: --linux-cmdline: {what}\n"));
+        let _ = fs::remove_dir_all(root.path().join("esp"));
+    }
+    write(root.path(), "proc/cmdline", wrong);
+    install_entry(root.path(), &["--boot-entry", "grub-entry"])
+        .assert()
+        .code(6)
+        .stderr(format!(
+            "xen-params: /proc/cmdline: {what} (name another line with --linux-cmdline)\n"
+        ));
+}
