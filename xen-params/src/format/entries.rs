@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use super::grub::{for_grub, unfit_for_grub};
+use super::grub::{PLACEHOLDER, UNDER_UEFI, fits, for_grub, unfit_for_grub};
 use super::mounts::Mount;
 use crate::format::{BootFiles, release_of, safe_line};
 use crate::line::Line;
@@ -32,7 +32,7 @@ impl BootEntries<'_> {
     /// Stanzas for a `grub.cfg`, or for the `custom.cfg` that it reads.
     ///
     /// # Errors
-    /// What GRUB would not hand on as it is.
+    /// What GRUB would not hand on as it is, or what is too long with its words.
     pub fn grub(&self, root: &Path) -> Result<String, Error> {
         let (start, module) = match self.arch {
             Arch::X86_64 => ("multiboot2", "module2"),
@@ -48,7 +48,7 @@ impl BootEntries<'_> {
         let ramdisk = ramdisk.map(|file| path("--ramdisk", file)).transpose()?;
         let linux = words(&self.files.linux_cmdline)
             .map_err(|(word, what)| Error::setting("--linux-cmdline", format!("{word}: {what}")))?;
-        self.files.fits("placeholder ".len())?;
+        self.files.fits(PLACEHOLDER.len() + 1)?;
         let file = Path::new(self.hypervisor);
         let uuid = Mount::of(file, root).and_then(|mount| mount.uuid(Path::new(BY_UUID)));
         let search = search(&xen, from_top(file, root).is_some(), uuid.as_deref());
@@ -62,6 +62,7 @@ impl BootEntries<'_> {
                 safe_line(self.line, self.arch),
             ),
         ] {
+            fits(&line)?;
             let line =
                 words(&line.to_string()).map_err(|(word, what)| Error::Uncarried { word, what })?;
             // A String takes whatever is written to it.
@@ -70,9 +71,9 @@ impl BootEntries<'_> {
                 "menuentry {} --class xen --class gnu-linux --id {id} {{\n\
                  {search}\
                  \tset xen_firmware=''\n\
-                 \tif [ \"$grub_platform\" = efi ]; then set xen_firmware='no-real-mode edd=off'; fi\n\
-                 \t{start} {xen} placeholder {line} $xen_firmware\n\
-                 \t{module} {kernel} placeholder {linux}\n",
+                 \tif [ \"$grub_platform\" = efi ]; then set xen_firmware='{UNDER_UEFI}'; fi\n\
+                 \t{start} {xen} {PLACEHOLDER} {line} $xen_firmware\n\
+                 \t{module} {kernel} {PLACEHOLDER} {linux}\n",
                 for_grub(&title),
             );
             if let Some(ramdisk) = &ramdisk {

@@ -2,13 +2,14 @@
 //! grub-mkconfig, which copies their values into `grub.cfg`.
 
 use crate::Error;
-use crate::line::Line;
+use crate::line::{LINE_MAX, Line};
 
 /// The file's text. The name must sort behind the `xen.cfg` of Debian's Xen
 /// package, or that one wins.
 ///
 /// # Errors
-/// A quote or a backslash: GRUB would hand them on with one more backslash.
+/// A quote or a backslash: GRUB would hand them on with one more backslash. Or
+/// the line is too long with what grub-mkconfig adds.
 pub fn grub_defaults(line: &Line) -> Result<String, Error> {
     let mut words = vec![];
     for word in line.words() {
@@ -18,6 +19,7 @@ pub fn grub_defaults(line: &Line) -> Result<String, Error> {
         }
         words.push(for_grub(word.text));
     }
+    fits(line)?;
     let words = words.join(" ");
     // Inside single quotes a shell sees only the quote itself.
     let quoted = words.replace('\'', r"'\''");
@@ -27,6 +29,30 @@ pub fn grub_defaults(line: &Line) -> Result<String, Error> {
          GRUB_CMDLINE_XEN='{quoted}'\n\
          GRUB_CMDLINE_XEN_DEFAULT=''\n"
     ))
+}
+
+/// What stands before the line in GRUB's entries, ours and grub-mkconfig's.
+pub(super) const PLACEHOLDER: &str = "placeholder";
+
+/// What these add under UEFI.
+pub(super) const UNDER_UEFI: &str = "no-real-mode edd=off";
+
+/// Xen keeps the whole of what GRUB hands to it.
+///
+/// # Errors
+/// [`Error::Uncarried`], with the last option.
+pub(super) fn fits(line: &Line) -> Result<(), Error> {
+    let length = format!("{PLACEHOLDER} {line} {UNDER_UEFI}").len();
+    let Some(last) = line.words().last().filter(|_| length > LINE_MAX) else {
+        return Ok(());
+    };
+    Err(Error::Uncarried {
+        word: last.text.to_owned(),
+        what: format!(
+            "the line has {length} bytes with what GRUB's entries add; Xen keeps {LINE_MAX} for \
+             xl info"
+        ),
+    })
 }
 
 /// Why GRUB would not hand a word on as it is.

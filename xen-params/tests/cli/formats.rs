@@ -165,3 +165,27 @@ fn an_option_of_xen_on_the_kernel_s_line_is_refused() {
             );
     }
 }
+
+#[test]
+fn what_grub_adds_counts_for_the_length_of_a_line() {
+    let files = [
+        "--kernel=vmlinuz",
+        "--ramdisk=none",
+        "--xen-file=/boot/xen.gz",
+        "--linux-cmdline=ro",
+    ];
+    // The last of it is cut to the length that is wanted.
+    let line =
+        |length: usize| "vcpu_migration_delay=0 ".repeat(50)[..length - 6].to_owned() + " smt=0";
+    for format in ["grub", "grub-entry"] {
+        let written = |length: usize| {
+            let mut command = params(&["--format", format, "--force"]);
+            command.args(files).arg(line(length)).assert()
+        };
+        written(990).success();
+        written(991).code(2).stdout("").stderr(
+            "xen-params: smt=0: the line has 1024 bytes with what GRUB's entries add; Xen keeps \
+             1023 for xl info\n",
+        );
+    }
+}
