@@ -190,7 +190,8 @@ pub struct InstallArgs {
 /// The boot entries that can be installed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum BootEntry {
-    /// The settings of grub-mkconfig; run update-grub after it.
+    /// The settings of grub-mkconfig; run update-grub after it. With --safe also
+    /// the entries of grub-entry.
     Grub,
     /// Entries in GRUB's custom.cfg, a normal and a safe one.
     GrubEntry,

@@ -44,21 +44,16 @@ impl WantedEntry<'_> {
         read_hypervisor(&below(root, self.hypervisor))?;
         if entry == BootEntry::Grub {
             let (path, content) = grub_settings(root, grub_defaults(&self.composed.line)?)?;
-            return Ok(vec![EntryFile::read(path, content)?]);
+            let mut all = vec![EntryFile::read(path, content)?];
+            if self.args.line.safe {
+                // grub-mkconfig has one line for all that it makes.
+                all.push(self.custom(&self.boot_files(told)?)?);
+            }
+            return Ok(all);
         }
-        let files = read_boot_files(&self.args.boot, root, told)?.absolute(root)?;
-        files.no_option_of_xen(self.target, self.args.line.force, told)?;
-        files.must_be_there(root)?;
+        let files = self.boot_files(told)?;
         if entry == BootEntry::GrubEntry {
-            let hypervisor = absolute(root, self.hypervisor)?;
-            let entries = BootEntries {
-                hypervisor: &hypervisor.to_string_lossy(),
-                files: &files,
-                line: &self.composed.line,
-                arch: self.target.arch,
-            };
-            let block = Content::Block(entries.grub(root)?);
-            return Ok(vec![EntryFile::read(grub_custom(root)?, block)?]);
+            return Ok(vec![self.custom(&files)?]);
         }
         let Some(dir) = &self.args.dir else {
             let why = "--boot-entry efi and limine need --dir: the folder of the boot loader";
@@ -76,6 +71,28 @@ impl WantedEntry<'_> {
 
     fn root(&self) -> &Path {
         &self.args.line.target.root
+    }
+
+    fn boot_files(&self, told: &mut Vec<String>) -> Result<BootFiles, Error> {
+        let root = self.root();
+        let files = read_boot_files(&self.args.boot, root, told)?.absolute(root)?;
+        files.no_option_of_xen(self.target, self.args.line.force, told)?;
+        files.must_be_there(root)?;
+        Ok(files)
+    }
+
+    /// A normal and a safe entry beside GRUB's own.
+    fn custom(&self, files: &BootFiles) -> Result<EntryFile, Error> {
+        let root = self.root();
+        let hypervisor = absolute(root, self.hypervisor)?;
+        let entries = BootEntries {
+            hypervisor: &hypervisor.to_string_lossy(),
+            files,
+            line: &self.composed.line,
+            arch: self.target.arch,
+        };
+        let block = Content::Block(entries.grub(root)?);
+        EntryFile::read(grub_custom(root)?, block)
     }
 
     /// `xen.efi`, and all that it reads, beside it.

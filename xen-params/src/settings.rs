@@ -133,7 +133,8 @@ pub struct LineArgs {
 
     /// Print a second line too, to fall back on, or install it as
     /// DIR/xen-params.safe: it only keeps what shows messages, logs everything,
-    /// and stops after a crash. Boot entries always have it
+    /// and stops after a crash. Boot entries always have it, but not those of
+    /// grub-mkconfig: --boot-entry grub adds what grub-entry writes for it
     #[arg(
         long,
         env = "XEN_PARAMS_SAFE",

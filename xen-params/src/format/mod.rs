@@ -91,7 +91,14 @@ fn print(
             Ok(format!("{line}\n{safe}\n"))
         }
         Format::Plain => Ok(format!("{line}\n")),
-        Format::Grub => grub_defaults(line),
+        Format::Grub => {
+            let text = grub_defaults(line)?;
+            if line_args.safe {
+                let what = "grub-mkconfig has no place for a second line (grub-entry has one)";
+                told.push(format!("--safe: {what}"));
+            }
+            Ok(text)
+        }
         Format::GrubEntry => BootEntries {
             hypervisor: &hypervisor()?.to_string_lossy(),
             files: &boot_files()?.absolute(root)?,

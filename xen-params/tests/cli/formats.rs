@@ -29,6 +29,18 @@ fn prints_a_file_for_grub() {
 }
 
 #[test]
+fn a_second_line_that_a_format_has_no_place_for_is_told_of() {
+    params(&["--format", "grub", "--safe", "smt=0"])
+        .assert()
+        .success()
+        .stdout(contains("GRUB_CMDLINE_XEN='smt=0'\n"))
+        .stderr(
+            "xen-params: warning: --safe: grub-mkconfig has no place for a second line \
+             (grub-entry has one)\n",
+        );
+}
+
+#[test]
 fn prints_a_xen_cfg_with_the_newest_kernel_that_can_be_a_dom0() {
     params(&["--root", &root("debian"), "--format", "efi"])
         .args(["--dom0-mem", "1024", "com1=115200,8n1", "console=com1"])

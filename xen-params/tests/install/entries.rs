@@ -29,6 +29,36 @@ fn grub_s_settings_go_where_its_script_looks() {
 }
 
 #[test]
+fn the_safe_entry_of_grub_s_own_menu_stands_beside_it() {
+    let root = copy("debian");
+    write(root.path(), "etc/default/grub", "GRUB_TIMEOUT=5\n");
+    fs::create_dir_all(root.path().join("boot/grub")).unwrap();
+    let custom = root.path().join("boot/grub/custom.cfg");
+    let line = ["--boot-entry", "grub", "smt=0"];
+    install_entry(root.path(), &line).assert().success();
+    assert!(!custom.exists());
+    install_entry(root.path(), &line)
+        .env("XEN_PARAMS_SAFE", "1")
+        .assert()
+        .success()
+        .stderr("");
+    assert!(read(root.path(), "etc/default/grub").contains("GRUB_CMDLINE_XEN='smt=0'\n"));
+    let entries = fs::read_to_string(&custom).unwrap();
+    assert!(entries.contains("--id xen-dom0-safe "), "{entries}");
+    // It is what the other form writes.
+    install_entry(root.path(), &["--boot-entry", "grub-entry", "smt=0", "-v"])
+        .assert()
+        .success()
+        .stderr("");
+    // Nothing of it is written where a part cannot be.
+    install_entry(root.path(), &["--boot-entry", "grub", "smt=1", "--safe"])
+        .args(["--kernel", "/boot/none"])
+        .assert()
+        .code(5);
+    assert!(read(root.path(), "etc/default/grub").contains("GRUB_CMDLINE_XEN='smt=0'\n"));
+}
+
+#[test]
 fn a_setting_behind_ours_does_not_win() {
     let root = copy("debian");
     let line = ["--boot-entry", "grub", "smt=0"];
