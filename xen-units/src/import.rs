@@ -95,6 +95,7 @@ pub fn import(args: &Import, out: &mut dyn Write) -> Result<(), Error> {
         let is_own = file == Path::new(OWN_FILE);
         let reader = Reader::of(&file, &scripts);
         for (name, raw) in assignments(&text) {
+            let (name, raw) = (name.as_str(), raw.as_str());
             let mut say = |what: &str| said.push([&place(&file), ": ", what].concat());
             let fate = match &reader {
                 Some(reader) => Fate::Left(reader.makes_of(name)),
@@ -111,7 +112,7 @@ pub fn import(args: &Import, out: &mut dyn Write) -> Result<(), Error> {
                     if ours != name {
                         say(&[name, ": is called ", &ours, " here"].concat());
                     }
-                    say(&[&ours, "=", &shell_words::quote(&value)].concat());
+                    say(&[&ours, "=", &value::quoted(&value)].concat());
                     settings.retain(|(known, _)| *known != ours);
                     settings.push((ours, value));
                 }
@@ -140,7 +141,7 @@ fn place(path: &Path) -> String {
 fn write(root: &Root, settings: &[(String, String)], force: bool) -> Result<Vec<Step>, Error> {
     let lines = settings
         .iter()
-        .map(|(name, value)| format!("{name}={}\n", shell_words::quote(value)));
+        .map(|(name, value)| format!("{name}={}\n", value::quoted(value)));
     let text = "# Written by xen-units\n".to_owned() + &lines.collect::<String>();
     let file = File::new(root.below(Path::new(OWN_FILE)), text);
     match output::look(&file, None)? {

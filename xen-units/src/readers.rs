@@ -22,9 +22,9 @@ pub fn ignored(path: &Path, text: &str, texts: &[(PathBuf, String)]) -> Vec<Stri
     let uncommented = text.replace("\n#", "\n");
     let mut ignored = vec![];
     for (name, _) in assignments(&uncommented) {
-        let is_used = readers.iter().any(|text| uses(text, name));
-        if !is_used && !ignored.iter().any(|known| known == name) {
-            ignored.push(name.to_owned());
+        let is_used = readers.iter().any(|text| uses(text, &name));
+        if !is_used && !ignored.contains(&name) {
+            ignored.push(name);
         }
     }
     ignored

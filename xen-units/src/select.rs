@@ -48,9 +48,10 @@ impl Choices {
     pub fn of_file(root: &Root) -> Result<Self, Error> {
         let bytes = root.read_bytes(Path::new(OWN_FILE))?.unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes);
-        let pairs = assignments(&text).filter(|(name, _)| [DOMAINS, WATCHDOG].contains(name));
-        let pair = |(name, value): (&str, &str)| Some((name.to_owned(), value::meant(value)?));
-        let settings: Settings = pairs.filter_map(pair).collect();
+        let mut pairs = assignments(&text);
+        pairs.retain(|(name, _)| [DOMAINS, WATCHDOG].contains(&name.as_str()));
+        let pair = |(name, value): (String, String)| Some((name, value::meant(&value)?));
+        let settings: Settings = pairs.into_iter().filter_map(pair).collect();
         Ok(Self {
             domains: settings.is_on(DOMAINS)?,
             watchdog: settings.is_on(WATCHDOG)?,

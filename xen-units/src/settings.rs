@@ -180,13 +180,16 @@ fn bad_line(file: &str, number: usize, what: &str) -> Error {
 }
 
 /// Each line of a text that sets something, with what it is set to.
-pub(crate) fn assignments(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    text.lines().filter_map(|line| {
+pub(crate) fn assignments(text: &str) -> Vec<(String, String)> {
+    let pair = |(_, line): (usize, Vec<u8>)| {
+        let line = String::from_utf8_lossy(&line);
         let line = line.trim();
         let line = line.strip_prefix("export ").unwrap_or(line);
         let (name, value) = line.split_once('=')?;
-        is_name(name).then_some((name, value))
-    })
+        is_name(name).then(|| (name.to_owned(), value.to_owned()))
+    };
+    let lines = value::joined(text.as_bytes()).into_iter();
+    lines.filter_map(pair).collect()
 }
 
 /// The names that the chain's programs, upstream's scripts and Debian's use.
@@ -258,7 +261,8 @@ mod tests {
     #[test]
     fn refuses_in_our_file_what_systemd_reads_otherwise_and_remarks_on_it_elsewhere() {
         let note = "systemd takes the note for a part of the value: give it a line of its own";
-        let both = "a shell and systemd read it differently: put the whole value in single quotes";
+        let both = "a shell and systemd read it differently: put the whole value in single \
+            quotes, or in double ones where it has a single one";
         for (line, value, complaint) in [
             ("export XENSTORED_ARGS=-v", "-v", EXPORT),
             ("XENSTORED_ARGS=4096 # enough", "4096", note),

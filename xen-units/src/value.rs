@@ -4,8 +4,11 @@
 /// A quote without its other end.
 pub(crate) const OPEN_QUOTE: &str = "a quote is not closed";
 const NOTE: &str = "systemd takes the note for a part of the value: give it a line of its own";
-const DIFFERS: &str =
-    "a shell and systemd read it differently: put the whole value in single quotes";
+const DIFFERS: &str = "a shell and systemd read it differently: put the whole value in single \
+    quotes, or in double ones where it has a single one";
+
+/// What a backslash is for in double quotes.
+const SPECIAL: &str = "\"\\`$";
 
 /// The lines, each with the number of its first (from 0). One that ends in a
 /// backslash goes on in the next, to a shell as to systemd; not so a note, nor
@@ -44,6 +47,22 @@ pub(crate) fn agreed(raw: &str) -> Result<String, &'static str> {
     } else {
         Err(DIFFERS)
     }
+}
+
+/// A value as both read it. A single quote cannot stand between single ones,
+/// and where a shell would have the value go on behind them systemd does not.
+pub(crate) fn quoted(value: &str) -> String {
+    if !value.contains('\'') {
+        return shell_words::quote(value).into_owned();
+    }
+    let mut text = "\"".to_owned();
+    for c in value.chars() {
+        if SPECIAL.contains(c) {
+            text.push('\\');
+        }
+        text.push(c);
+    }
+    text + "\""
 }
 
 /// What was meant: what a shell reads, and where it would do more than read,
@@ -128,7 +147,7 @@ fn of_systemd(raw: &str) -> Option<String> {
 /// what it has a meaning for. At the end of a line the value goes on in the next.
 fn escaped(next: Option<char>, quote: Option<char>, value: &mut String) -> Option<()> {
     let next = next?;
-    if quote.is_some() && !"\"\\`$".contains(next) {
+    if quote.is_some() && !SPECIAL.contains(next) {
         value.push('\\');
     }
     value.push(next);
@@ -191,6 +210,19 @@ mod tests {
             ("it's", OPEN_QUOTE),
         ] {
             assert_eq!(agreed(raw), Err(complaint), "{raw}");
+        }
+    }
+
+    #[test]
+    fn quotes_so_that_a_shell_and_systemd_read_the_same() {
+        for value in ["/x", "", "a  b", "a#b", "-a 'b c'", "it's", "'\"\\$`#'"] {
+            let text = quoted(value);
+            assert_eq!(agreed(&text).as_deref(), Ok(value), "{text}");
+            let sh = std::process::Command::new("sh")
+                .args(["-uc", &["x=", &text, "; printf %s \"$x\""].concat()])
+                .output()
+                .unwrap();
+            assert_eq!(sh.stdout, value.as_bytes(), "{text}");
         }
     }
 

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command as Process;
 
-use common::{copy_of, write, xen_units};
+use common::{copy_of, generate, write, xen_units};
 
 /// Scripts that use some of the settings that their file proposes.
 fn ignoring() -> tempfile::TempDir {
@@ -84,6 +84,33 @@ fn import(machine: &Path) -> String {
         .unwrap();
     assert_eq!(output.status.code(), Some(0));
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// `import` has a value in quotes of both kinds, and one that goes on in the
+/// next line.
+#[test]
+fn writes_what_generate_reads_as_it_was_read_before() {
+    let machine = copy_of("debian-12");
+    let settings = "XENSTORED_ARGS=\"-a 'b \\\"c\\\"'\"\nXENCONSOLED_ARGS=\"-v \\\n  -t x\"\n";
+    write(machine.path(), "etc/default/xen", settings);
+    let lines = || {
+        ["xen-store", "xen-console"].map(|name| {
+            let mut command = xen_units();
+            let args = ["command", name, "--bin-dir", "/usr/bin", "--root"];
+            command.args(args).arg(machine.path()).output().unwrap()
+        })
+    };
+    let before = lines();
+    assert!(before.iter().all(|output| output.status.success()));
+    generate(machine.path()).assert().success();
+    assert_eq!(
+        import(machine.path()),
+        "/etc/default/xen: XENSTORED_ARGS=\"-a 'b \\\"c\\\"'\"\n\
+         /etc/default/xen: XENCONSOLED_ARGS='-v   -t x'\n"
+    );
+    generate(machine.path()).assert().success().stderr("");
+    fs::remove_file(machine.path().join("etc/default/xen")).unwrap();
+    assert_eq!(lines(), before);
 }
 
 #[test]
