@@ -173,19 +173,20 @@ pub fn function(name: &str, body: impl IntoIterator<Item = String>) -> Vec<Strin
         .collect()
 }
 
-/// What stops it. A signal is sent once, and never KILL.
+/// What stops it. A signal is sent once, and never KILL. A start off Xen has
+/// done well, so its stop comes, and has nothing to wait for.
 #[must_use]
 pub fn stop(service: &Service, leave: Leave) -> Vec<String> {
     let name = service.name.as_str();
     if service.lasts == Lasts::Always {
-        return vec![
-            format!("echo \"{name}: never stopped: what uses it could not go on\" >&2"),
-            leave.with(1),
-        ];
+        let mut lines = guard(leave);
+        let why = "never stopped: what uses it could not go on";
+        lines.push(format!("echo \"{name}: {why}\" >&2"));
+        lines.push(leave.with(1));
+        return lines;
     }
     if !service.stop.is_empty() {
-        let commands = service.stop.iter().flat_map(|command| run(command, leave));
-        return settings(service).into_iter().chain(commands).collect();
+        return all(service, &service.stop, leave);
     }
     if service.process == Process::Once {
         return vec![":".to_owned()];
@@ -315,14 +316,17 @@ pub fn folders_of<'a>(service: &Service, folders: &'a [String]) -> &'a [String] 
 /// What brings it up to date while it is up, if anything does.
 #[must_use]
 pub fn reload(service: &Service, leave: Leave) -> Vec<String> {
-    if service.reload.is_empty() {
-        return vec![];
+    match &service.reload[..] {
+        [] => vec![],
+        commands => all(service, commands, leave),
     }
-    let commands = service
-        .reload
-        .iter()
-        .flat_map(|command| run(command, leave));
-    settings(service).into_iter().chain(commands).collect()
+}
+
+/// Commands with all that they need, and none off Xen.
+fn all(service: &Service, commands: &[Command], leave: Leave) -> Vec<String> {
+    let commands = commands.iter().flat_map(|command| run(command, leave));
+    let before = [guard(leave), settings(service)].concat();
+    before.into_iter().chain(commands).collect()
 }
 
 /// The links that it has in one of its lists.
