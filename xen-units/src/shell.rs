@@ -222,7 +222,8 @@ pub fn report(service: &Service) -> Vec<String> {
     let stopped = [format!("echo \"{name}: stopped\""), "return 3".to_owned()];
     let yes = match (&service.test, service.process) {
         (Some(test), _) => {
-            let (mut lines, line) = split(test);
+            let (words, line) = split(test);
+            let mut lines = [settings(service), words].concat();
             lines.push(format!(
                 "if {line} >/dev/null 2>&1; then echo \"{name}: up\"; return 0; fi"
             ));

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use common::{copy_of, generate_for};
+use common::{copy_of, generate_for, write};
 
 /// A shell's run of the text, in a machine that is no Dom0: its programs are
 /// nowhere.
@@ -57,5 +57,33 @@ fn stops_off_xen_at_once_and_without_a_word() {
                 "{path} {verb}"
             );
         }
+    }
+}
+
+/// The status is that of the bridge which the start makes.
+#[test]
+fn asks_with_the_settings_for_the_status() {
+    let root = copy_of("debian-12");
+    for init in ["sysvinit", "openrc"] {
+        let mut command = generate_for(init, "/etc", root.path());
+        command.assert().success();
+        let path = root.path().join("etc/init.d/xen-bridge");
+        let show = "#!/bin/sh\n[ \"$*\" = 'show br0' ]\n";
+        write(root.path(), "xen-bridge", show);
+        let settings = root.path().join("etc/default/xen-dom0");
+        fs::write(&settings, "XEN_BRIDGE=br0\n").unwrap();
+        let program = format!("sh {}", root.path().join("xen-bridge").display());
+        let text = fs::read_to_string(path)
+            .unwrap()
+            .replace("/usr/bin/xen-bridge", &program)
+            .replace("/etc/default/xen-dom0", &settings.display().to_string());
+        let end = if init == "openrc" { "\nstatus\n" } else { "" };
+        let output = sh(&[&text, end].concat(), &["status"]);
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(
+            (output.status.code(), &*said),
+            (Some(0), "xen-bridge: up\n"),
+            "{init}"
+        );
     }
 }
