@@ -39,6 +39,11 @@ fn script(service: &Service, folders: &[String]) -> String {
         ],
         reload => reload,
     };
+    // LSB: force-reload is a reload where there is one, else a restart.
+    let (restart, again) = match service.reload[..] {
+        [] => ("restart | force-reload", "reload"),
+        _ => ("restart", "reload | force-reload"),
+    };
     Holes::default()
         .with("NAME", service.name.as_str())
         .with("DESCRIPTION", service.name.description())
@@ -59,6 +64,8 @@ fn script(service: &Service, folders: &[String]) -> String {
                 vec![]
             },
         )
+        .with("RESTART", restart)
+        .with("AGAIN", again)
         .with("RELOAD", reload)
         .fill(include_str!("sysvinit/script"))
         .lines()

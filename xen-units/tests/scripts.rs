@@ -30,7 +30,11 @@ fn of_execline(text: &str) -> String {
 #[test]
 fn stops_off_xen_at_once_and_without_a_word() {
     for (init, path, verbs) in [
-        ("sysvinit", "init.d/xen-domains", &["stop", "reload"][..]),
+        (
+            "sysvinit",
+            "init.d/xen-domains",
+            &["stop", "reload", "force-reload"][..],
+        ),
         ("sysvinit", "init.d/xen-bridge", &["stop"]),
         ("sysvinit", "init.d/xen-mountfs", &["stop"]),
         ("openrc", "init.d/xen-domains", &["take_down", "reload"]),
@@ -85,5 +89,23 @@ fn asks_with_the_settings_for_the_status() {
             (Some(0), "xen-bridge: up\n"),
             "{init}"
         );
+    }
+}
+
+/// LSB has it so where there is a reload; else it is a restart.
+#[test]
+fn reloads_the_domains_by_force_and_restarts_the_others() {
+    let root = copy_of("debian-12");
+    let mut command = generate_for("sysvinit", "/etc", root.path());
+    command.assert().success();
+    for (name, line) in [
+        ("xen-domains", "\nreload | force-reload)\n"),
+        (
+            "xen-console",
+            "\nrestart | force-reload) take_down && bring_up ;;\n",
+        ),
+    ] {
+        let text = fs::read_to_string(root.path().join("etc/init.d").join(name)).unwrap();
+        assert!(text.contains(line), "{name}: {text}");
     }
 }
