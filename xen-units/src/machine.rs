@@ -116,7 +116,9 @@ impl Machine {
             for name in self.root.names(Path::new(folder))? {
                 let wants = Path::new(folder).join(&name);
                 let is_wants = name.ends_with(".wants") || name.ends_with(".requires");
-                let found = LIBVIRT.iter().find(|unit| self.root.has(&wants.join(unit)));
+                let found = LIBVIRT.iter().find(|unit| {
+                    self.root.has(&wants.join(unit)) && !self.is_kept_from_starting(unit)
+                });
                 match found {
                     Some(unit) if is_wants => return Ok(Some((*unit).to_owned())),
                     _ => {}
@@ -124,6 +126,13 @@ impl Machine {
             }
         }
         Ok(None)
+    }
+
+    /// A mask leaves the links by which the unit was enabled. A socket starts
+    /// nothing where its service is masked.
+    fn is_kept_from_starting(&self, unit: &str) -> bool {
+        let service = unit.replace(".socket", ".service");
+        is_masked(&self.root, unit) || is_masked(&self.root, &service)
     }
 
     /// The Xen package's udev rules, if it has any.
@@ -184,6 +193,14 @@ pub fn is_dom0(root: &Root) -> bool {
         // A kernel without that file: the units' own conditions decide.
         _ => true,
     }
+}
+
+/// Whether systemd is kept from starting that unit at all.
+pub(crate) fn is_masked(root: &Root, unit: &str) -> bool {
+    // Those of the administrator and of this boot, the only ones that mask.
+    UNIT_FOLDERS[..2]
+        .iter()
+        .any(|folder| root.resolve(&Path::new(folder).join(unit)) == Path::new("/dev/null"))
 }
 
 /// Whether a line is `KEY=value` and the value has the word among its words.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::Error;
 use crate::cli::Init;
-use crate::machine::UNIT_FOLDERS;
+use crate::machine::{UNIT_FOLDERS, is_masked};
 use crate::root::Root;
 use crate::stamp::{Found, whose};
 
@@ -69,7 +69,7 @@ pub fn enabled(root: &Root, init: Init) -> Result<Vec<Rival>, Error> {
     let folders = link_folders(root, init)?;
     let mut enabled = vec![];
     for name in NAMES {
-        if init == Init::Systemd && is_masked(root, name) {
+        if init == Init::Systemd && is_masked(root, &format!("{name}.service")) {
             continue;
         }
         let is_rival = |link: &Path| name != WATCHDOG || !leads_to_ours(root, link);
@@ -143,14 +143,6 @@ fn link_folders(root: &Root, init: Init) -> Result<Vec<PathBuf>, Error> {
         Init::Runit => RUNIT_FOLDERS.map(PathBuf::from).to_vec(),
         Init::Dinit => vec![PathBuf::from(DINIT_FOLDER)],
         Init::Systemd | Init::Sysvinit | Init::S6 => vec![],
-    })
-}
-
-fn is_masked(root: &Root, name: &str) -> bool {
-    // Those of the administrator and of this boot, the only ones that mask.
-    UNIT_FOLDERS[..2].iter().any(|folder| {
-        let unit = Path::new(folder).join(format!("{name}.service"));
-        root.resolve(&unit) == Path::new("/dev/null")
     })
 }
 

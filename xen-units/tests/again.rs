@@ -264,6 +264,33 @@ fn takes_links_of_openrc_away_and_puts_them_back() {
     );
 }
 
+/// systemctl mask leaves the links that enable.
+#[test]
+fn starts_the_domains_where_libvirt_is_masked() {
+    let root = copy_of("debian-12");
+    let folder = root.path().join("etc/systemd/system");
+    for (wants, unit) in [("multi-user", "service"), ("sockets", "socket")] {
+        let wants = folder.join(format!("{wants}.target.wants"));
+        fs::create_dir_all(&wants).unwrap();
+        let unit = format!("libvirtd.{unit}");
+        symlink(
+            Path::new("/usr/lib/systemd/system").join(&unit),
+            wants.join(&unit),
+        )
+        .unwrap();
+    }
+    let unit = folder.join("xen-domains.service");
+    let run = || generate(root.path()).assert().success();
+    run().stderr(predicate::str::contains("libvirtd.service is enabled"));
+    // Enabled by its socket it is started all the same.
+    fs::remove_file(folder.join("multi-user.target.wants/libvirtd.service")).unwrap();
+    run().stderr(predicate::str::contains("libvirtd.socket is enabled"));
+    assert!(!unit.exists());
+    symlink("/dev/null", folder.join("libvirtd.service")).unwrap();
+    run().stderr("");
+    assert!(unit.exists());
+}
+
 #[test]
 fn starts_no_domains_where_libvirt_does() {
     let root = copy_of("debian-12");
