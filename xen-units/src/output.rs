@@ -100,9 +100,17 @@ impl Step {
                 &backup(path).display().to_string(),
             ]),
             Self::Write(file) => file.command(),
-            Self::Remove(path) | Self::Unlink(path) => {
-                shell_words::join(["rm", "-f", &path.display().to_string()])
+            Self::Remove(path) => {
+                let mut command = Self::Unlink(path.clone()).command();
+                let folders = own_folders(path).map(|folder| folder.display().to_string());
+                let folders: Vec<String> = folders.collect();
+                if !folders.is_empty() {
+                    let folders = shell_words::join(folders);
+                    command.extend(["\nrmdir ", &folders, " 2>/dev/null || :"]);
+                }
+                command
             }
+            Self::Unlink(path) => shell_words::join(["rm", "-f", &path.display().to_string()]),
             Self::Link(path, target) => {
                 let folder = path.parent().unwrap_or(Path::new("/"));
                 let make = shell_words::join(["mkdir", "-p", &folder.display().to_string()]);
@@ -199,15 +207,22 @@ pub fn apply(step: &Step) -> Result<(), Error> {
 /// The folder goes too, where it is a service's own and nothing is left in it.
 fn remove(path: &Path) -> Result<(), Error> {
     gone(path)?;
-    let is_own = |folder: &&Path| {
-        let mut parts = folder.components();
-        parts.any(|part| part.as_os_str().as_encoded_bytes().starts_with(b"xen-"))
-    };
-    for folder in path.ancestors().skip(1).take_while(is_own) {
+    for folder in own_folders(path) {
         // What is not empty stays.
         let _ = fs::remove_dir(folder);
     }
     Ok(())
+}
+
+/// The folders that are a service's own, the innermost first: one of its name,
+/// and those in that one.
+fn own_folders(path: &Path) -> impl Iterator<Item = &Path> {
+    let is_ours = |folder: &Path| {
+        let name = folder.file_name().unwrap_or_default();
+        name.as_encoded_bytes().starts_with(b"xen-")
+    };
+    let is_own = move |folder: &&Path| is_ours(folder) || folder.parent().is_some_and(is_ours);
+    path.ancestors().skip(1).take_while(is_own)
 }
 
 /// Somebody else may have taken it away already.

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use predicates::prelude::*;
 
-use common::{copy_of, generate, unprivileged};
+use common::{copy_of, generate, generate_for, tree, unprivileged};
 
 #[test]
 fn refuses_a_socket_that_the_daemon_makes_itself() {
@@ -185,25 +185,36 @@ fn warns_of_another_chain_until_it_is_masked() {
     generate(root.path()).assert().success().stderr("");
 }
 
+/// The folders too, which a service that goes has had for itself.
 #[test]
-fn prints_a_script_that_writes_the_same_files() {
-    let (dry, wet) = (copy_of("debian-12"), copy_of("debian-12"));
-    let output = generate(dry.path()).arg("-n").output().unwrap();
-    assert!(!dry.path().join("etc/systemd").exists());
-    assert!(output.status.success());
-    let status = std::process::Command::new("sh")
-        .arg("-euc")
-        .arg(String::from_utf8(output.stdout).unwrap())
-        .status()
-        .unwrap();
-    assert!(status.success());
-    generate(wet.path()).assert().success();
-    let same = std::process::Command::new("diff")
-        .arg("-r")
-        .args([dry.path().join("etc"), wet.path().join("etc")])
-        .status()
-        .unwrap();
-    assert!(same.success());
+fn prints_a_script_that_leaves_what_a_run_would_leave() {
+    for (before, init) in [("", "systemd"), ("s6", "s6"), ("runit", "dinit")] {
+        let (dry, wet) = (copy_of("debian-12"), copy_of("debian-12"));
+        let [in_dry, in_wet] = [&dry, &wet].map(|root| generate_for(init, "/etc", root.path()));
+        for root in [&dry, &wet].iter().filter(|_| !before.is_empty()) {
+            let mut first = generate_for(before, "/etc", root.path());
+            first.args(["--watchdog", "--xen", "4.20"]);
+            first.assert().success();
+        }
+        let known = tree(dry.path());
+        let output = { in_dry }.arg("-n").output().unwrap();
+        assert_eq!(tree(dry.path()), known);
+        assert!(output.status.success());
+        let status = std::process::Command::new("sh")
+            .arg("-euc")
+            .arg(String::from_utf8(output.stdout).unwrap())
+            .status()
+            .unwrap();
+        assert!(status.success());
+        { in_wet }.assert().success();
+        let same = std::process::Command::new("diff")
+            .arg("-r")
+            .args([dry.path().join("etc"), wet.path().join("etc")])
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&same.stdout);
+        assert!(same.status.success(), "{init}: {said}");
+    }
 }
 
 #[test]
