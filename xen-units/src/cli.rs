@@ -122,7 +122,8 @@ pub struct Generate {
     )]
     pub store_socket: bool,
 
-    /// Start it at boot; refused while another chain is
+    /// Start it at boot; refused while another chain is, and where the init system
+    /// does not read DIR
     #[arg(long, conflicts_with = "disable")]
     pub enable: bool,
 

@@ -33,13 +33,15 @@ const SCRIPT_TOOLS: [(&str, [&str; 2], [&str; 2]); 3] = [
 /// init system are to make them (see [`commands`]).
 ///
 /// # Errors
-/// [`Error::NotHere`] where nobody but the administrator can do it.
+/// [`Error::NotHere`] where nobody but the administrator can do it, and where
+/// the init system would not find what they lead to.
 pub fn links(
     init: Init,
     chain: &Chain,
     root: &Root,
     output: &Path,
 ) -> Result<Vec<(PathBuf, PathBuf)>, Error> {
+    require_read(init, root, output)?;
     let to = |folder: &str, name: &str| output.join(folder).join(name);
     let each = |link: &dyn Fn(&'static str) -> PathBuf, folder: &str| {
         let names = chain.wanted.iter().map(|name| name.as_str());
@@ -89,6 +91,31 @@ pub fn links(
             return Err(Error::NotHere("enable for s6", what.to_owned()));
         }
     })
+}
+
+/// All but runit's links count by their names alone, which are looked up where
+/// the init system has its files.
+fn require_read(init: Init, root: &Root, output: &Path) -> Result<(), Error> {
+    let (doing, folders): (_, &[&str]) = match init {
+        Init::Systemd => (
+            "enable for systemd",
+            &["/etc", "/usr/local/lib", "/usr/lib", "/lib"],
+        ),
+        Init::Openrc => ("enable for openrc", &["/etc"]),
+        Init::Dinit => ("enable for dinit", &["/etc", "/usr/local/lib", "/lib"]),
+        Init::Runit if output.is_relative() => ("enable for runit", &["an absolute path"]),
+        Init::Runit | Init::Sysvinit | Init::S6 => return Ok(()),
+    };
+    let output_is = root.resolve(output);
+    if folders
+        .iter()
+        .any(|folder| root.resolve(Path::new(folder)) == output_is)
+    {
+        return Ok(());
+    }
+    let (read, output) = (folders.join(", "), output.display());
+    let what = format!("{output} is nothing that it reads, only {read}");
+    Err(Error::NotHere(doing, what))
 }
 
 /// The commands that put init scripts into their runlevels, or out of them.

@@ -29,6 +29,10 @@ pub fn generate(args: &Generate, out: &mut dyn Write, err: &mut dyn Write) -> Re
         let what = format!("{} is not below --root", args.output.display());
         return Err(wrong("--output", Some("XEN_UNITS_OUTPUT"), what));
     }
+    let args = &Generate {
+        output: root.inside(&args.output),
+        ..args.clone()
+    };
     if args.disable {
         return carry_out(&disable(args, &root)?, args, out, err);
     }

@@ -32,6 +32,16 @@ impl Root {
         self.0.join(path.strip_prefix("/").unwrap_or(path))
     }
 
+    /// The path as it is from within the root. Under the real one a relative
+    /// path stays relative to the current folder.
+    #[must_use]
+    pub fn inside(&self, path: &Path) -> PathBuf {
+        match self.is_real() {
+            true => path.to_path_buf(),
+            false => Path::new("/").join(path),
+        }
+    }
+
     /// Whether a path stays below the root. Below `/` all do.
     #[must_use]
     pub fn contains(&self, path: &Path) -> bool {
