@@ -123,7 +123,8 @@ pub struct Generate {
     pub store_socket: bool,
 
     /// Start it at boot; refused while another chain is, and where the init system
-    /// does not read DIR
+    /// does not read DIR. What an earlier run has enabled and this one would not
+    /// is enabled no more
     #[arg(long, conflicts_with = "disable")]
     pub enable: bool,
 

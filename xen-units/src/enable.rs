@@ -11,7 +11,7 @@ use crate::output::Step;
 use crate::rivals::{DINIT_FOLDER, RUNIT_FOLDERS, Rival, Started, WATCHDOG};
 use crate::root::Root;
 use crate::select::Chain;
-use crate::{dinit, openrc, runit, systemd};
+use crate::{dinit, enabled, openrc, runit, systemd};
 
 /// Where runit's stage 3 finds what it runs when the services were told to stop,
 /// on Debian and on Void.
@@ -116,6 +116,52 @@ fn require_read(init: Init, root: &Root, output: &Path) -> Result<(), Error> {
     let (read, output) = (folders.join(", "), output.display());
     let what = format!("{output} is nothing that it reads, only {read}");
     Err(Error::NotHere(doing, what))
+}
+
+/// The steps that take links of an earlier run back: those that this run, if it
+/// enables, does not make, and those that lead to what it takes away.
+pub fn take_back(
+    root: &Root,
+    output: &Path,
+    wanted: Option<&[(PathBuf, PathBuf)]>,
+    manifest: &mut Manifest,
+) -> Vec<Step> {
+    let mut steps = vec![];
+    for link in std::mem::take(&mut manifest.links) {
+        let (path, target) = &link;
+        let has = |below: &Path| {
+            let mut files = manifest.files.iter();
+            files.any(|(file, _)| file.starts_with(below))
+        };
+        let is_lost = target.strip_prefix(output).is_ok_and(|below| !has(below));
+        if !is_lost && wanted.is_none_or(|wanted| wanted.contains(&link)) {
+            manifest.links.push(link);
+        } else if root.link_target(path).as_ref() == Some(target) {
+            steps.push(Step::Unlink(root.below(path)));
+        }
+    }
+    steps
+}
+
+/// The steps by which init scripts that go are in no runlevel any more.
+///
+/// # Errors
+/// A folder that cannot be read.
+pub fn forget(names: &[&str], root: &Root) -> Result<Vec<Step>, Error> {
+    let tool = SCRIPT_TOOLS[0].0;
+    let has_tool = root.is_real() && root.has_program(Path::new(tool));
+    let mut steps = vec![];
+    for name in names {
+        let links = enabled::in_runlevels(root, name)?;
+        if has_tool && !links.is_empty() {
+            let words = [tool, "-f", name, "remove"];
+            steps.push(Step::Run(words.map(str::to_owned).to_vec()));
+        } else {
+            // The other tools would look for the script.
+            steps.extend(links.iter().map(|link| Step::Unlink(root.below(link))));
+        }
+    }
+    Ok(steps)
 }
 
 /// The commands that put init scripts into their runlevels, or out of them.

@@ -103,9 +103,7 @@ fn disable(args: &Generate, root: &Root) -> Result<Vec<Step>, Error> {
     let mut list = Manifest::parse(&root.read(&path)?.unwrap_or_default());
     let mut steps = enable::undo(root, &mut list);
     if args.init == Init::Sysvinit {
-        let scripts = list.files.iter().map(|(path, _)| path.as_path());
-        let scripts = scripts.filter_map(|path| path.strip_prefix(sysvinit::FOLDER).ok()?.to_str());
-        let scripts: Vec<&str> = scripts.collect();
+        let scripts: Vec<&str> = scripts(list.files.iter().map(|(path, _)| path)).collect();
         steps.extend(enable::commands(&scripts, root, &args.output, false)?);
     }
     let file = File::new(root.below(&path), list.text());
@@ -113,6 +111,11 @@ fn disable(args: &Generate, root: &Root) -> Result<Vec<Step>, Error> {
         steps.push(Step::Write(file));
     }
     Ok(steps)
+}
+
+/// The names of the init scripts among files.
+fn scripts<'a>(files: impl Iterator<Item = &'a PathBuf>) -> impl Iterator<Item = &'a str> {
+    files.filter_map(|path| path.strip_prefix(sysvinit::FOLDER).ok()?.to_str())
 }
 
 /// The init system's own files.
@@ -158,9 +161,24 @@ fn plan(
     };
     let mut plan = Plan::default();
     plan.write(files, args, root, &before, &mut after)?;
+    let written = plan.steps.len();
     plan.take_away(args, root, &before, &mut after);
-    if args.enable {
-        plan.enable(args, root, chain, rivals, &mut after)?;
+    let links = match args.enable {
+        true => Some(enable::links(args.init, chain, root, &args.output)?),
+        false => None,
+    };
+    // Before what they lead to.
+    let lost = enable::take_back(root, &args.output, links.as_deref(), &mut after);
+    plan.steps.splice(written..written, lost);
+    if args.output == Path::new("/etc") {
+        let has = |file: &PathBuf| after.files.iter().any(|(known, _)| known == file);
+        let gone = before.files.iter().map(|(file, _)| file);
+        let gone = gone.filter(|file| !has(file));
+        let gone: Vec<&str> = scripts(gone).collect();
+        plan.steps.extend(enable::forget(&gone, root)?);
+    }
+    if let Some(links) = links {
+        plan.enable(args, root, chain, links, rivals, &mut after)?;
     }
     // Killed half-way, the next run is to know everything of this one too.
     let first = before.joined(&after);
@@ -249,6 +267,7 @@ impl Plan {
         args: &Generate,
         root: &Root,
         chain: &Chain,
+        links: Vec<(PathBuf, PathBuf)>,
         rivals: &[Rival],
         after: &mut Manifest,
     ) -> Result<(), Error> {
@@ -258,7 +277,7 @@ impl Plan {
         }
         let steps = enable::replace(args.init, rivals, root, after)?;
         self.steps.extend(steps);
-        for (path, target) in enable::links(args.init, chain, root, &args.output)? {
+        for (path, target) in links {
             let place = root.below(&path);
             let goes = |step: &Step| matches!(step, Step::Unlink(gone) if *gone == place);
             if self.steps.iter().any(goes) || root.link_target(&path).as_ref() != Some(&target) {

@@ -9,7 +9,8 @@
 //! without ever taking somebody else's: each has a fingerprint in its first
 //! line, so that one changed by hand is seen, and a [`manifest`] lists them.
 //! [`generator`] writes the units at each boot instead.
-//! [`rivals`] are other chains, [`enable`] puts them out of the way. A script
+//! [`rivals`] are other chains, [`enable`] puts them out of the way; [`enabled`]
+//! tells by what this one is started. A script
 //! that runs the chain without an init system gets the same command lines from
 //! [`show`]; [`graph`] draws their order. [`verify`] holds files of anybody
 //! against [`traps`] by their [`rules`] and the [`modules`] they load, and
@@ -25,6 +26,7 @@ pub mod chain;
 mod cli;
 pub mod dinit;
 pub mod enable;
+pub mod enabled;
 mod error;
 mod exec;
 pub mod extras;

@@ -68,12 +68,15 @@ impl Manifest {
         self.files.extend(files.cloned());
     }
 
-    /// This list of files with that of a later run, and all else as it has it.
+    /// These lists of files and links with those of a later run, and all else
+    /// as it has it.
     #[must_use]
     pub fn joined(&self, later: &Self) -> Self {
         let mut both = later.clone();
         let is_new = |file: &&(PathBuf, String)| !later.files.contains(file);
         both.files.extend(self.files.iter().filter(is_new).cloned());
+        let is_new = |link: &&(PathBuf, PathBuf)| !later.links.contains(link);
+        both.links.extend(self.links.iter().filter(is_new).cloned());
         both
     }
 

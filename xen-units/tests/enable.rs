@@ -6,9 +6,11 @@ mod common;
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command as Process;
 
-use common::{copy_of, generate_for, generate_to, tree};
+use assert_cmd::Command;
+use common::{copy_of, generate_for, generate_to, tree, write};
 
 /// A machine with the folders that runit and Debian's stage 3 look into.
 fn machine() -> tempfile::TempDir {
@@ -19,7 +21,135 @@ fn machine() -> tempfile::TempDir {
     root
 }
 
+fn enable(init: &str, root: &Path) -> Command {
+    let mut command = generate_for(init, "/etc", root);
+    command.arg("--enable");
+    command
+}
+
+fn link(root: &Path, path: &str, target: &str) -> PathBuf {
+    let link = root.join(path);
+    fs::create_dir_all(link.parent().unwrap()).unwrap();
+    symlink(target, &link).unwrap();
+    link
+}
+
 const TARGET: &str = "etc/systemd/system/multi-user.target.wants/xen-dom0.target";
+
+#[test]
+fn takes_the_link_of_a_service_back_that_is_asked_for_no_more() {
+    for (init, path) in [
+        ("openrc", "etc/runlevels/default/xen-watchdog"),
+        ("runit", "etc/service/xen-watchdog"),
+    ] {
+        let root = machine();
+        let link = root.path().join(path);
+        let mut first = enable(init, root.path());
+        first
+            .args(["--watchdog", "--xen", "4.20"])
+            .assert()
+            .success();
+        assert!(link.is_symlink());
+        // A run without a word about it leaves it so.
+        let mut plain = generate_for(init, "/etc", root.path());
+        plain.args(["--xen", "4.20"]).assert().success();
+        assert!(link.is_symlink(), "{init}");
+        let mut last = enable(init, root.path());
+        last.args(["--xen", "4.20"]).assert().success();
+        assert!(!link.is_symlink(), "{init}");
+        assert!(link.with_file_name("xen-store").is_symlink());
+    }
+}
+
+#[test]
+fn takes_the_links_back_of_what_it_takes_away() {
+    for (init, paths) in [
+        ("openrc", &["etc/runlevels/default/xen-domains"][..]),
+        (
+            "runit",
+            &["etc/service/xen-domains", "etc/rc6.d/K00xen-dom0"],
+        ),
+    ] {
+        let root = machine();
+        enable(init, root.path()).assert().success();
+        let links: Vec<PathBuf> = paths.iter().map(|path| root.path().join(path)).collect();
+        assert!(links.iter().all(|link| link.is_symlink()));
+        link(
+            root.path(),
+            "etc/runlevels/default/libvirtd",
+            "/etc/init.d/libvirtd",
+        );
+        generate_for(init, "/etc", root.path()).assert().success();
+        assert!(!links.iter().any(|link| link.is_symlink()), "{init}");
+    }
+    let root = machine();
+    enable("systemd", root.path()).assert().success();
+    generate_for("openrc", "/etc", root.path())
+        .assert()
+        .success();
+    assert!(!root.path().join(TARGET).is_symlink());
+    // What somebody has changed stays, and its link with it.
+    enable("systemd", root.path()).assert().success();
+    write(
+        root.path(),
+        "etc/systemd/system/xen-dom0.target",
+        "[Unit]\n",
+    );
+    generate_for("openrc", "/etc", root.path())
+        .assert()
+        .success();
+    assert!(root.path().join(TARGET).is_symlink());
+}
+
+#[test]
+fn takes_scripts_that_go_out_of_their_runlevels() {
+    let root = copy_of("debian-12");
+    let run = |init: &str| generate_for(init, "/etc", root.path()).assert().success();
+    run("sysvinit");
+    let start = link(root.path(), "etc/rc2.d/S03xen-store", "../init.d/xen-store");
+    let stop = link(root.path(), "etc/rc6.d/K01xen-store", "../init.d/xen-store");
+    let other = link(root.path(), "etc/rc2.d/S03cron", "../init.d/cron");
+    run("sysvinit");
+    assert!(start.is_symlink() && stop.is_symlink());
+    run("systemd");
+    assert!(!start.is_symlink() && !stop.is_symlink() && other.is_symlink());
+}
+
+/// The real program, in a root that this process has for its own.
+#[test]
+fn has_update_rc_d_forget_scripts_that_go() {
+    let root = tempfile::tempdir().unwrap();
+    let settings = "XENSTORED=/opt/oxenstored\nXENCONSOLED=/opt/xenconsoled\n";
+    write(root.path(), "etc/default/xen-dom0", settings);
+    fs::create_dir(root.path().join("opt")).unwrap();
+    for path in ["opt/oxenstored", "opt/xenconsoled", "opt/xen-units"] {
+        let program = assert_cmd::cargo::cargo_bin!("xen-units");
+        let copied = Process::new("cp")
+            .arg(program)
+            .arg(root.path().join(path))
+            .status();
+        assert!(copied.unwrap().success());
+    }
+    let run = "/opt/xen-units generate --output /etc --bin-dir /usr/bin --init";
+    let script = format!(
+        "for d in bin sbin lib lib64; do ln -s usr/$d $0/$d; done
+        for d in usr proc dev; do mkdir $0/$d; mount --rbind /$d $0/$d; done
+        chroot $0 {run} sysvinit --enable; ls $0/etc/rc2.d; chroot $0 {run} systemd"
+    );
+    let output = Process::new("unshare")
+        .args(["-m", "sh", "-euc", &script])
+        .arg(root.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let links = String::from_utf8_lossy(&output.stdout);
+    assert!(links.contains("xen-store\n"), "{links}");
+    for level in ["0", "2", "6", "S"] {
+        let folder = root.path().join(format!("etc/rc{level}.d"));
+        assert_eq!(fs::read_dir(folder).unwrap().count(), 0, "{level}");
+    }
+}
 
 #[test]
 fn leads_its_links_to_absolute_paths() {
