@@ -128,8 +128,9 @@ pub struct Generate {
     #[arg(long, conflicts_with = "disable")]
     pub enable: bool,
 
-    /// Start it at boot no longer, and put the other chain back that --replace
-    /// has put out of the way; what was written stays as it is
+    /// Start it at boot no longer, whoever has enabled it, and put the other chain
+    /// back that --replace has put out of the way; what was written stays as it is.
+    /// A link of a package's that enables it stays too, and is named
     #[arg(long)]
     pub disable: bool,
 
@@ -314,7 +315,8 @@ Exit status:
   5  a daemon of Xen is not installed or takes no socket, or it cannot be
      enabled or drawn here
   6  a setting or variable that cannot be followed, a file that somebody else
-     wrote, another chain that is enabled, or verify found something";
+     wrote, another chain that is enabled, or this one still, or verify found
+     something";
 
 impl Args {
     /// The arguments of this process. Help and version are answered here.

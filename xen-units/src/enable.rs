@@ -15,7 +15,7 @@ use crate::{dinit, enabled, openrc, runit, systemd};
 
 /// Where runit's stage 3 finds what it runs when the services were told to stop,
 /// on Debian and on Void.
-const RUNIT_WAY_DOWN: [&str; 3] = [
+pub(crate) const RUNIT_WAY_DOWN: [&str; 3] = [
     "/etc/rc0.d/K00xen-dom0",
     "/etc/rc6.d/K00xen-dom0",
     "/etc/runit/shutdown.d/00-xen-dom0.sh",

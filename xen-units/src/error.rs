@@ -48,6 +48,10 @@ pub enum Error {
     #[error("another chain is enabled: {0} ({1})")]
     Rivals(String, &'static str),
 
+    /// What enables the chain and is not ours to take away.
+    #[error("the chain is enabled still, by {}, which is left as it is", .0.display())]
+    StillEnabled(PathBuf),
+
     /// A service that a generator writes the others without.
     #[error("{0} is left out: {1}")]
     LeftOut(&'static str, Box<Error>),
@@ -104,6 +108,7 @@ impl Error {
             Self::NotInstalled { .. } | Self::OwnSocket { .. } | Self::NotHere(..) => 5,
             Self::Found(_)
             | Self::Rivals(..)
+            | Self::StillEnabled(_)
             | Self::Setting { .. }
             | Self::NotOurs(_)
             | Self::Changed(_) => 6,

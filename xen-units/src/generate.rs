@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::{Generate, Init};
 use crate::enable;
+use crate::enabled;
 use crate::exec;
 use crate::extras;
 use crate::folders;
 use crate::machine::Machine;
 use crate::manifest::{self, Manifest};
+use crate::model::Name;
 use crate::output::{self, File, Found, Step};
 use crate::rivals::{self, Rival};
 use crate::root::Root;
@@ -34,7 +36,12 @@ pub fn generate(args: &Generate, out: &mut dyn Write, err: &mut dyn Write) -> Re
         ..args.clone()
     };
     if args.disable {
-        return carry_out(&disable(args, &root)?, args, out, err);
+        let (steps, left) = disable(args, &root)?;
+        carry_out(&steps, args, out, err)?;
+        return match left.first() {
+            Some(path) => Err(Error::StillEnabled(path.clone())),
+            None => Ok(()),
+        };
     }
     let machine = args.place.machine_with(crate::lasting())?;
     if args.store_socket {
@@ -96,21 +103,41 @@ fn carry_out(
     exec::shell(&["exec >/dev/null", &lines.join("\n")].join("\n"), &[])
 }
 
-/// What takes back what is enabled, by the list of it alone: it has to work
-/// where Xen's tools are gone, a setting is wrong or a file was changed.
-fn disable(args: &Generate, root: &Root) -> Result<Vec<Step>, Error> {
+/// What takes back what is enabled, by the list of it and by what leads to files
+/// of ours: it has to work where Xen's tools are gone, a setting is wrong or a
+/// file was changed. Beside the steps, what enables it still.
+fn disable(args: &Generate, root: &Root) -> Result<(Vec<Step>, Vec<PathBuf>), Error> {
     let path = args.output.join(manifest::NAME);
     let mut list = Manifest::parse(&root.read(&path)?.unwrap_or_default());
     let mut steps = enable::undo(root, &mut list);
+    let mut left = vec![];
+    for path in enabled::links(root, args.init)? {
+        let step = Step::Unlink(root.below(&path));
+        if steps.contains(&step) {
+            continue;
+        }
+        if enabled::may_go(root, &path) {
+            steps.push(step);
+        } else {
+            left.push(path);
+        }
+    }
     if args.init == Init::Sysvinit {
-        let scripts: Vec<&str> = scripts(list.files.iter().map(|(path, _)| path)).collect();
+        let mut scripts: Vec<&str> = scripts(list.files.iter().map(|(path, _)| path)).collect();
+        for name in Name::ALL.map(Name::as_str) {
+            let links = enabled::in_runlevels(root, name)?;
+            let is_ours = links.iter().any(|link| enabled::is_ours(root, link));
+            if is_ours && !scripts.contains(&name) {
+                scripts.push(name);
+            }
+        }
         steps.extend(enable::commands(&scripts, root, &args.output, false)?);
     }
     let file = File::new(root.below(&path), list.text());
     if root.has(&path) && output::look(&file, None)? != Found::Same {
         steps.push(Step::Write(file));
     }
-    Ok(steps)
+    Ok((steps, left))
 }
 
 /// The names of the init scripts among files.

@@ -133,7 +133,7 @@ pub fn named(rivals: &[Rival]) -> String {
 }
 
 /// The runlevels of OpenRC, or the folders that runit or dinit runs.
-fn link_folders(root: &Root, init: Init) -> Result<Vec<PathBuf>, Error> {
+pub(crate) fn link_folders(root: &Root, init: Init) -> Result<Vec<PathBuf>, Error> {
     let runlevels = Path::new("/etc/runlevels");
     Ok(match init {
         Init::Openrc => {
@@ -147,7 +147,7 @@ fn link_folders(root: &Root, init: Init) -> Result<Vec<PathBuf>, Error> {
 }
 
 /// Whether a link leads to a file of ours, or to a service's folder of ours.
-fn leads_to_ours(root: &Root, link: &Path) -> bool {
+pub(crate) fn leads_to_ours(root: &Root, link: &Path) -> bool {
     let mut path = root.resolve(link);
     if root.has_folder(&path) {
         path.push("run");
@@ -172,7 +172,7 @@ fn runlevel_links(root: &Root) -> Result<Vec<(String, String)>, Error> {
 }
 
 /// Folders such as `/etc/systemd/system/multi-user.target.wants`.
-fn wants_folders(root: &Root) -> Result<Vec<String>, Error> {
+pub(crate) fn wants_folders(root: &Root) -> Result<Vec<String>, Error> {
     // Mostly /lib is /usr/lib, and every boot waits for this.
     let is_merged = root.link_target(Path::new("/lib")).is_some();
     let mut found = vec![];

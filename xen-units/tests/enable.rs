@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command as Process;
 
 use assert_cmd::Command;
-use common::{copy_of, generate_for, generate_to, tree, write};
+use common::{copy_of, generate, generate_for, generate_to, tree, write};
 
 /// A machine with the folders that runit and Debian's stage 3 look into.
 fn machine() -> tempfile::TempDir {
@@ -197,4 +197,44 @@ fn enables_nothing_where_the_init_system_does_not_look() {
     symlink("usr/lib", root.path().join("lib")).unwrap();
     let mut command = generate_for("dinit", "/usr/lib", root.path());
     command.arg("--enable").assert().success();
+}
+
+#[test]
+fn disables_what_others_have_enabled() {
+    let unit = "/etc/systemd/system/xen-dom0.target";
+    let root = copy_of("debian-12");
+    generate(root.path()).assert().success();
+    let by_systemctl = link(root.path(), TARGET, unit);
+    let disable = |output: &str| {
+        let mut command = generate_to(output, root.path());
+        command.arg("--disable");
+        command
+    };
+    disable("/etc")
+        .arg("-v")
+        .assert()
+        .success()
+        .stderr(format!("xen-units: removed {}\n", by_systemctl.display()));
+    assert!(!by_systemctl.is_symlink());
+    generate(root.path()).arg("--enable").assert().success();
+    disable("/usr/lib").assert().success().stderr("");
+    assert!(!by_systemctl.is_symlink());
+    // A package's link is its own, and a link to somebody else's is theirs.
+    let wants = "usr/lib/systemd/system/multi-user.target.wants/xen-dom0.target";
+    let packaged = link(root.path(), wants, unit);
+    disable("/etc").assert().code(6).stdout("").stderr(
+        "xen-units: the chain is enabled still, by \
+         /usr/lib/systemd/system/multi-user.target.wants/xen-dom0.target, which is left as it is\n",
+    );
+    assert!(packaged.is_symlink());
+    let root = machine();
+    generate_for("runit", "/etc", root.path())
+        .assert()
+        .success();
+    let ours = link(root.path(), "etc/service/xen-store", "../sv/xen-store");
+    write(root.path(), "etc/sv/mine/run", "#!/bin/sh\n");
+    let theirs = link(root.path(), "etc/service/xen-console", "/etc/sv/mine");
+    let mut command = generate_for("runit", "/etc", root.path());
+    command.arg("--disable").assert().success();
+    assert!(!ours.is_symlink() && theirs.is_symlink());
 }
