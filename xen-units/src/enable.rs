@@ -8,7 +8,7 @@ use crate::cli::Init;
 use crate::manifest::Manifest;
 use crate::model::Name;
 use crate::output::Step;
-use crate::rivals::{DINIT_FOLDER, RUNIT_FOLDERS, Rival, Started, WATCHDOG};
+use crate::rivals::{self, DINIT_FOLDER, RUNIT_FOLDERS, Rival, Started, WATCHDOG};
 use crate::root::Root;
 use crate::select::Chain;
 use crate::{dinit, enabled, openrc, runit, systemd};
@@ -28,6 +28,9 @@ const SCRIPT_TOOLS: [(&str, [&str; 2], [&str; 2]); 3] = [
     ("/sbin/chkconfig", ["--add", "@"], ["--del", "@"]),
     ("/sbin/insserv", ["@", ""], ["-r", "@"]),
 ];
+
+const IN_THE_WAY: &str = "its unit is in /etc/systemd/system, where the mask would be: disable it \
+    with systemctl, or move it away";
 
 /// The links by which the chain is started at boot; none where programs of the
 /// init system are to make them (see [`commands`]).
@@ -118,6 +121,43 @@ fn require_read(init: Init, root: &Root, output: &Path) -> Result<(), Error> {
     Err(Error::NotHere(doing, what))
 }
 
+/// The steps that make those links, and note them.
+///
+/// # Errors
+/// [`Error::Setting`] where somebody else's file or link is in the place of one.
+pub fn make(
+    links: Vec<(PathBuf, PathBuf)>,
+    root: &Root,
+    before: &[Step],
+    manifest: &mut Manifest,
+) -> Result<Vec<Step>, Error> {
+    let mut steps = vec![];
+    for (path, target) in links {
+        let place = root.below(&path);
+        let goes = |step: &Step| matches!(step, Step::Unlink(gone) if *gone == place);
+        let is_free = !root.has(&path) || before.iter().any(goes);
+        let is_so = !is_free && root.link_target(&path).as_ref() == Some(&target);
+        if !is_free && !is_so {
+            let is_ours = enabled::is_ours(root, &path) && enabled::may_go(root, &path);
+            if !is_ours {
+                let what = "in the place of a link that enables the chain: move it away";
+                return Err(Error::Setting {
+                    place: path.display().to_string(),
+                    what: what.to_owned(),
+                });
+            }
+            steps.push(Step::Unlink(place.clone()));
+        }
+        if !is_so {
+            steps.push(Step::Link(place, target.clone()));
+        }
+        if !manifest.links.iter().any(|(known, _)| *known == path) {
+            manifest.links.push((path, target));
+        }
+    }
+    Ok(steps)
+}
+
 /// The steps that take links of an earlier run back: those that this run, if it
 /// enables, does not make, and those that lead to what it takes away.
 pub fn take_back(
@@ -201,7 +241,7 @@ pub fn commands(names: &[&str], root: &Root, output: &Path, on: bool) -> Result<
 /// for what is called as ours: put back, it would start ours.
 ///
 /// # Errors
-/// [`Error::NotHere`] where it can be done by hand only.
+/// [`Error::NotHere`] and [`Error::Rivals`] where it can be done by hand only.
 pub fn replace(
     init: Init,
     rivals: &[Rival],
@@ -213,6 +253,10 @@ pub fn replace(
         let is_ours_by_name = rival.name == WATCHDOG;
         if init == Init::Systemd && !is_ours_by_name {
             let path = PathBuf::from(format!("/etc/systemd/system/{}.service", rival.name));
+            if root.has(&path) {
+                let named = rivals::named(std::slice::from_ref(rival));
+                return Err(Error::Rivals(named, IN_THE_WAY));
+            }
             steps.push(Step::Link(root.below(&path), "/dev/null".into()));
             manifest.masks.push(path);
             continue;

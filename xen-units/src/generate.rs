@@ -304,16 +304,8 @@ impl Plan {
         }
         let steps = enable::replace(args.init, rivals, root, after)?;
         self.steps.extend(steps);
-        for (path, target) in links {
-            let place = root.below(&path);
-            let goes = |step: &Step| matches!(step, Step::Unlink(gone) if *gone == place);
-            if self.steps.iter().any(goes) || root.link_target(&path).as_ref() != Some(&target) {
-                self.steps.push(Step::Link(place, target.clone()));
-            }
-            if !after.links.iter().any(|(known, _)| *known == path) {
-                after.links.push((path, target));
-            }
-        }
+        let steps = enable::make(links, root, &self.steps, after)?;
+        self.steps.extend(steps);
         if args.init == Init::Sysvinit {
             let names: Vec<&str> = chain.wanted.iter().map(|name| name.as_str()).collect();
             let commands = enable::commands(&names, root, &args.output, true)?;

@@ -11,6 +11,7 @@ use std::process::Command as Process;
 
 use assert_cmd::Command;
 use common::{copy_of, generate, generate_for, generate_to, tree, write};
+use predicates::prelude::*;
 
 /// A machine with the folders that runit and Debian's stage 3 look into.
 fn machine() -> tempfile::TempDir {
@@ -237,4 +238,40 @@ fn disables_what_others_have_enabled() {
     let mut command = generate_for("runit", "/etc", root.path());
     command.arg("--disable").assert().success();
     assert!(!ours.is_symlink() && theirs.is_symlink());
+}
+
+/// What would end a run half-way is seen before it begins.
+#[test]
+fn refuses_what_is_in_the_place_of_a_mask_or_a_link() {
+    let root = copy_of("debian-12");
+    let unit = "etc/systemd/system/xenstored.service";
+    write(root.path(), unit, "[Unit]\n");
+    let wants = "etc/systemd/system/multi-user.target.wants/xenstored.service";
+    let wants = link(root.path(), wants, "/etc/systemd/system/xenstored.service");
+    let before = tree(root.path());
+    let run = || {
+        let mut command = enable("systemd", root.path());
+        command.arg("--replace");
+        command.assert()
+    };
+    run().code(6).stderr(predicate::str::contains(
+        "(its unit is in /etc/systemd/system, where the mask would be: disable it with \
+         systemctl, or move it away)\n",
+    ));
+    assert_eq!(tree(root.path()), before);
+    fs::remove_file(wants).unwrap();
+    write(root.path(), TARGET, "[Unit]\n");
+    run().code(6).stderr(format!(
+        "xen-units: /{TARGET}: in the place of a link that enables the chain: move it away\n"
+    ));
+    assert!(!root.path().join("etc/xen-dom0.manifest").exists());
+    fs::remove_file(root.path().join(TARGET)).unwrap();
+    // One that leads to a file of ours by another name is made anew.
+    generate(root.path()).assert().success();
+    let link = link(root.path(), TARGET, "../xen-dom0.target");
+    run().success();
+    assert_eq!(
+        fs::read_link(link).unwrap(),
+        Path::new("/etc/systemd/system/xen-dom0.target")
+    );
 }
