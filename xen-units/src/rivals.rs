@@ -82,7 +82,7 @@ pub fn enabled(root: &Root, init: Init) -> Result<Vec<Rival>, Error> {
         let unit = || {
             let links = wants.iter().map(|wants| format!("{wants}/{name}.service"));
             let mut found = links.filter(|link| root.has(Path::new(link)));
-            found.find(|link| is_rival(Path::new(link)))
+            found.find(|link| name != WATCHDOG || !starts_ours(root, Path::new(link)))
         };
         let started = runlevel.or_else(|| unit().map(Started::ByUnit));
         enabled.extend(started.map(|started| Rival { name, started }));
@@ -144,6 +144,26 @@ pub(crate) fn link_folders(root: &Root, init: Init) -> Result<Vec<PathBuf>, Erro
         Init::Dinit => vec![PathBuf::from(DINIT_FOLDER)],
         Init::Systemd | Init::Sysvinit | Init::S6 => vec![],
     })
+}
+
+/// Whether what systemd starts by this link is ours, or nothing at all. It goes
+/// by the link's name: where the target is gone, a unit of that name may still
+/// be in another folder. While our generator runs, its folder is empty; what it
+/// will write there beats all that is not in `/etc` or `/run`.
+fn starts_ours(root: &Root, link: &Path) -> bool {
+    let target = root.resolve(link);
+    if target.starts_with("/run/systemd") && !target.starts_with(UNIT_FOLDERS[1]) {
+        return true;
+    }
+    if root.has_file(&target) {
+        return leads_to_ours(root, link);
+    }
+    let name = link.file_name().unwrap_or_default();
+    let mut units = UNIT_FOLDERS
+        .iter()
+        .map(|folder| Path::new(folder).join(name));
+    let unit = units.find(|unit| root.has_file(unit));
+    unit.is_none_or(|unit| leads_to_ours(root, &unit))
 }
 
 /// Whether a link leads to a file of ours, or to a service's folder of ours.

@@ -8,7 +8,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use common::{copy_of, generate, generate_for, tree};
+use common::{copy_of, generate, generate_for, tree, write};
 use predicates::prelude::*;
 
 #[test]
@@ -173,7 +173,9 @@ fn takes_the_link_of_upstreams_watchdog_away() {
         .join("etc/systemd/system/multi-user.target.wants");
     fs::create_dir_all(&wants).unwrap();
     let link = wants.join("xen-watchdog.service");
-    symlink("/usr/lib/systemd/system/xen-watchdog.service", &link).unwrap();
+    let unit = "usr/lib/systemd/system/xen-watchdog.service";
+    write(root.path(), unit, "[Service]\n");
+    symlink(format!("/{unit}"), &link).unwrap();
     let run = || generate(root.path());
     run().arg("--enable").assert().code(6);
     run().args(["--enable", "--replace"]).assert().success();

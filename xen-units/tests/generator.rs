@@ -96,6 +96,30 @@ fn writes_the_bridge_alone_beside_another_chain() {
     assert!(boot(root.path(), "").2.is_empty());
 }
 
+/// A link in /etc outlives its unit, or leads to where one is yet to be written.
+#[test]
+fn takes_no_link_to_our_own_watchdog_for_another_chain() {
+    let folders = ["/usr/lib/systemd/system", "/run/systemd/generator"];
+    for folder in folders {
+        let root = copy_of("debian-12");
+        let wants = root.path().join("etc/systemd/system/xen-dom0.target.wants");
+        fs::create_dir_all(&wants).unwrap();
+        let target = Path::new(folder).join("xen-watchdog.service");
+        symlink(&target, wants.join("xen-watchdog.service")).unwrap();
+        let (units, _, said) = boot(root.path(), "");
+        assert!(said.is_empty(), "{folder}: {said:?}");
+        assert!(units.contains(&"xen-store".to_owned()), "{units:?}");
+        // What systemd starts by that name is upstream's, wherever the link leads.
+        let lib = root.path().join(&folders[0][1..]);
+        fs::create_dir_all(&lib).unwrap();
+        fs::write(lib.join("xen-watchdog.service"), "[Service]\n").unwrap();
+        let link = wants.join("xen-watchdog.service");
+        fs::remove_file(&link).unwrap();
+        symlink("/opt/gone.service", link).unwrap();
+        assert_eq!(boot(root.path(), "").0, ["xen-bridge"]);
+    }
+}
+
 #[test]
 fn leaves_out_only_what_depends_on_what_is_wrong() {
     let all = [
