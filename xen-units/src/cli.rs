@@ -113,7 +113,7 @@ pub struct Generate {
     )]
     pub watchdog: bool,
 
-    /// Make the store's sockets for it; only for Xen before 4.8
+    /// Make the store's sockets for it; only for systemd, and Xen before 4.8
     #[arg(
         long,
         env = "XEN_UNITS_STORE_SOCKET",

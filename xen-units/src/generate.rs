@@ -16,7 +16,9 @@ use crate::output::{self, File, Found, Step};
 use crate::rivals::{self, Rival};
 use crate::root::Root;
 use crate::select::{Chain, Choices};
+use crate::settings::bad_value;
 use crate::show::print;
+use crate::store;
 use crate::usage::wrong;
 use crate::{Error, XenVersion};
 use crate::{dinit, openrc, runit, s6, systemd, sysvinit};
@@ -45,10 +47,13 @@ pub fn generate(args: &Generate, out: &mut dyn Write, err: &mut dyn Write) -> Re
     }
     let machine = args.place.machine_with(crate::lasting())?;
     if args.store_socket {
-        require_own_socket(&machine)?;
+        require_own_socket(args.init, &machine)?;
     }
     let choices = Choices::chosen(args, &root)?;
-    let chain = Chain::of(&machine, choices)?.for_init(args.init, &machine, choices)?;
+    let mut chain = Chain::of(&machine, choices)?.for_init(args.init, &machine, choices)?;
+    if args.store_socket {
+        chain = chain.with_store_socket();
+    }
     let (extras, network_remarks) = extras::files(&machine, args.init, &args.output)?;
     let rivals = rivals::enabled(&machine.root, args.init)?;
     let mut files = files_of(args, &chain, &machine)?;
@@ -335,12 +340,23 @@ pub(crate) fn units(
         add(name, &text);
     }
     if store_socket {
-        add("xen-store.socket", systemd::STORE_SOCKET);
+        add(systemd::SOCKET, systemd::STORE_SOCKET);
     }
     Ok(files)
 }
 
-fn require_own_socket(machine: &Machine) -> Result<(), Error> {
+/// Sockets made for it are of use only to a daemon that takes them, by what
+/// systemd leaves in its environment.
+fn require_own_socket(init: Init, machine: &Machine) -> Result<(), Error> {
+    if init != Init::Systemd {
+        let what = "only systemd makes sockets for it".to_owned();
+        let variable = Some("XEN_UNITS_STORE_SOCKET");
+        return Err(wrong("--store-socket", variable, what));
+    }
+    if store::is_domain(machine) {
+        let what = "a store in a domain takes no socket (--store-socket)";
+        return Err(bad_value("XENSTORETYPE", what));
+    }
     let version = machine.version;
     match version {
         Some(old) if old < XenVersion::OWN_SOCKET => Ok(()),

@@ -52,6 +52,7 @@ fn label(peer: Peer) -> &'static str {
         Peer::RemoteDisks => "remote disks",
         Peer::GuestStorage => "storage of guests",
         Peer::Libvirt => "libvirt",
+        Peer::StoreSocket => "sockets of the store",
     }
 }
 

@@ -114,6 +114,8 @@ pub enum Peer {
     GuestStorage,
     /// libvirt, which talks to the store as xl does.
     Libvirt,
+    /// Sockets that systemd makes for the store.
+    StoreSocket,
 }
 
 /// How its process runs, which is also how it is known to be ready.

@@ -102,5 +102,6 @@ fn names_of(peer: Peer) -> Vec<&'static str> {
             "openvswitch-switch",
         ],
         Peer::Libvirt => vec!["libvirtd", "libvirt-guests"],
+        Peer::StoreSocket => vec![],
     }
 }

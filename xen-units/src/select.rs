@@ -6,7 +6,7 @@ use crate::Error;
 use crate::chain;
 use crate::cli::{Generate, Init};
 use crate::machine::Machine;
-use crate::model::{Name, Process, Service};
+use crate::model::{Name, Peer, Process, Service};
 use crate::rivals;
 use crate::root::Root;
 use crate::settings::{OWN_FILE, Settings, assignments};
@@ -171,6 +171,19 @@ impl Chain {
         for service in &mut self.services {
             service.keep_wants_among(&present);
         }
+    }
+
+    /// With a store that takes its sockets from systemd. Wanted by nobody else,
+    /// they come with it.
+    #[must_use]
+    pub fn with_store_socket(mut self) -> Self {
+        for service in &mut self.services {
+            if service.name == Name::Store {
+                service.after.push(Peer::StoreSocket);
+                service.requires.push(Peer::StoreSocket);
+            }
+        }
+        self
     }
 
     /// Without what cannot be had under that init system. A supervisor has to

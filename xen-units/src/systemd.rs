@@ -14,7 +14,11 @@ pub const TARGET: &str = "xen-dom0.target";
 
 const TARGET_TEMPLATE: &str = include_str!("systemd/xen-dom0.target");
 
-/// The socket of a store daemon that makes none itself, for Xen before 4.8.
+/// The unit of the sockets of a store daemon that makes none itself, for Xen
+/// before 4.8.
+pub const SOCKET: &str = "xen-store.socket";
+
+/// Its text.
 pub const STORE_SOCKET: &str = include_str!("systemd/xen-store.socket");
 
 const SANDBOX: &str = include_str!("systemd/sandbox");
@@ -147,6 +151,7 @@ fn units_of(peer: Peer) -> String {
              openvswitch-switch.service"
             .to_owned(),
         Peer::Libvirt => "libvirtd.service virtxend.service libvirt-guests.service".to_owned(),
+        Peer::StoreSocket => SOCKET.to_owned(),
     }
 }
 

@@ -161,5 +161,6 @@ fn facilities_of(peer: Peer) -> &'static [&'static str] {
         Peer::RemoteDisks => &["$remote_fs"],
         Peer::GuestStorage => &["drbd", "iscsi", "open-iscsi", "openvswitch-switch"],
         Peer::Libvirt => &["libvirtd", "libvirt-guests"],
+        Peer::StoreSocket => &[],
     }
 }

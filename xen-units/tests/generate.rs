@@ -35,6 +35,36 @@ fn makes_the_socket_of_an_old_store() {
     let socket = root.path().join("etc/systemd/system/xen-store.socket");
     let text = fs::read_to_string(socket).unwrap();
     assert!(text.contains("SocketMode=0660\nSocketUser=root\nSocketGroup=root\n"));
+    // The store brings it along, and is itself brought along by the target.
+    let store = root.path().join("etc/systemd/system/xen-store.service");
+    let text = fs::read_to_string(store).unwrap();
+    for line in ["After", "Requires"] {
+        let mut lines = text.lines().filter(|text| text.starts_with(line));
+        assert!(
+            lines.any(|line| line.contains(" xen-store.socket")),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn refuses_a_socket_that_nobody_would_take() {
+    let root = copy_of("upstream");
+    let flags = ["--store-socket", "--xen", "4.7"];
+    for init in ["openrc", "sysvinit", "runit", "s6", "dinit"] {
+        generate_for(init, "/etc", root.path())
+            .args(flags)
+            .assert()
+            .code(2)
+            .stderr("xen-units: --store-socket: only systemd makes sockets for it (see --help)\n");
+    }
+    generate(root.path())
+        .args(flags)
+        .env("XENSTORETYPE", "domain")
+        .assert()
+        .code(6)
+        .stderr("xen-units: XENSTORETYPE: a store in a domain takes no socket (--store-socket)\n");
+    assert!(!root.path().join("etc/xen-dom0.manifest").exists());
 }
 
 #[test]
