@@ -64,7 +64,8 @@ pub enum Action {
     /// Check units and init scripts, anybody's, against known traps
     ///
     /// One line a finding: the file, the trap's name, what comes of it, and what
-    /// mends it. Status 6 where anything was found.
+    /// mends it. Status 6 where anything was found. Of a system nothing is said of
+    /// a unit that is masked, or that one in /etc or /run replaces.
     Verify(Verify),
 
     /// Take over settings made for other scripts into /etc/default/xen-dom0
@@ -209,8 +210,8 @@ pub enum Format {
 /// The arguments of `verify`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Verify {
-    /// Everything below this folder; by default where a system has its units,
-    /// init scripts and settings
+    /// Everything below this folder, and what links in it lead to; by default
+    /// where a system has its units, init scripts and settings
     #[arg(value_name = "DIR")]
     pub folder: Option<PathBuf>,
 

@@ -76,7 +76,7 @@ enum Fate {
 /// # Errors
 /// Every [`Error`] of reading and writing.
 pub fn import(args: &Import, out: &mut dyn Write) -> Result<(), Error> {
-    let root = Root::new(&args.root);
+    let root = Root::named(&args.root)?;
     let scripts = scripts(&root)?;
     let machine = Machine {
         version: XenVersion::running(&root).or_else(|| XenVersion::newest_installed(&root)),

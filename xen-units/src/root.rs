@@ -22,6 +22,18 @@ impl Root {
         Self(path.to_path_buf())
     }
 
+    /// The root that `--root` names.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where no folder is there: there would be nothing to find.
+    pub fn named(path: &Path) -> Result<Self, Error> {
+        if path.is_dir() {
+            return Ok(Self::new(path));
+        }
+        let what = format!("--root: {}: not a folder", path.display());
+        Err(Error::Usage(what))
+    }
+
     /// Where `path` is, once the root is taken into account. Under the real
     /// root a relative path stays relative to the current folder.
     #[must_use]
@@ -155,6 +167,15 @@ impl Root {
             path = path.parent().unwrap_or(Path::new("/")).join(target);
         }
         path
+    }
+
+    /// The path as it is without links, `None` where it leads nowhere or out of
+    /// the root.
+    #[must_use]
+    pub fn real(&self, path: &Path) -> Option<PathBuf> {
+        let real = self.below(&self.resolve(path)).canonicalize().ok()?;
+        let root = self.0.canonicalize().ok()?;
+        Some(Path::new("/").join(real.strip_prefix(root).ok()?))
     }
 
     /// What a link leads to, or `None` where there is no link.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::Error;
 use crate::cli::Verify;
+use crate::machine::UNIT_FOLDERS;
 use crate::modules;
 use crate::readers::{self, Texts};
 use crate::root::Root;
@@ -51,17 +52,20 @@ pub struct Finding {
 /// # Errors
 /// What could not be read; else [`Error::Found`] where anything was found.
 pub fn verify(args: &Verify, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Error> {
-    let root = Root::new(&args.root);
+    let root = Root::named(&args.root)?;
     let mut reading = Reading::default();
     match &args.folder {
         Some(folder) if !root.has_folder(folder) => {
             let what = format!("{}: not a folder", folder.display());
             return Err(Error::Usage(what));
         }
-        Some(folder) => reading.folder(&root, folder),
+        Some(folder) => reading.named(&root, folder),
         None => reading.system(&root),
     }
-    let findings = findings(&reading.texts);
+    let mut findings = findings(&reading.texts);
+    if args.folder.is_none() {
+        findings.retain(|finding| !is_overridden(&root, Path::new(&finding.path)));
+    }
     let lines = if args.json {
         let object = |finding: &Finding| {
             json!({
@@ -111,6 +115,7 @@ fn line(finding: &Finding) -> String {
 pub(crate) struct Reading {
     pub(crate) texts: Texts,
     pub(crate) failures: Vec<Error>,
+    links: Vec<PathBuf>,
 }
 
 impl Reading {
@@ -132,6 +137,32 @@ impl Reading {
         }
     }
 
+    /// Everything below the folder, and once what links there lead to, by the
+    /// path where it is: of such links runit's folder of services is made.
+    fn named(&mut self, root: &Root, folder: &Path) {
+        let folder = root.resolve(folder);
+        self.folder(root, &folder);
+        let here = root.real(&folder).unwrap_or(folder);
+        let mut seen = vec![here.clone()];
+        let mut next = 0;
+        while let Some(link) = self.links.get(next) {
+            next += 1;
+            // One that leads nowhere, or up, has nothing of this folder's.
+            let Some(real) = root.real(link).filter(|real| !here.starts_with(real)) else {
+                continue;
+            };
+            if seen.iter().any(|known| real.starts_with(known)) {
+                continue;
+            }
+            if root.has_folder(&real) {
+                self.folder(root, &real);
+            } else {
+                self.file(root, &real);
+            }
+            seen.push(real);
+        }
+    }
+
     /// Each text below the folder, by its path, sorted.
     fn folder(&mut self, root: &Root, folder: &Path) {
         let names = match root.names(folder) {
@@ -141,6 +172,7 @@ impl Reading {
         for path in names.iter().map(|name| folder.join(name)) {
             // A link has its file elsewhere, or means that a unit is masked.
             if root.link_target(&path).is_some() {
+                self.links.push(path);
                 continue;
             }
             if root.has_folder(&path) {
@@ -171,10 +203,7 @@ pub fn findings(texts: &[(PathBuf, String)]) -> Vec<Finding> {
     for (path, text) in texts {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let name = name.strip_suffix(".in").unwrap_or(&name);
-        let is_unit = [".service", ".socket", ".target"]
-            .iter()
-            .any(|end| name.ends_with(end));
-        let found = if is_unit {
+        let found = if is_unit(name) {
             let drop_ins = format!("{name}.d");
             let is_one = |other: &Path| is_below(other, &drop_ins) && is_conf(other);
             rules::in_unit(name, &with(text, texts, is_one))
@@ -208,6 +237,23 @@ pub fn findings(texts: &[(PathBuf, String)]) -> Vec<Finding> {
         }
     }
     all
+}
+
+fn is_unit(name: &str) -> bool {
+    let ends = [".service", ".socket", ".target"];
+    ends.iter().any(|end| name.ends_with(end))
+}
+
+/// Whether systemd never reads that unit: a stronger folder has another one of
+/// its name, or masks it.
+fn is_overridden(root: &Root, path: &Path) -> bool {
+    let is_here = |folder: &str| path.parent() == Some(Path::new(folder));
+    let strength = UNIT_FOLDERS.iter().position(|folder| is_here(folder));
+    let name = path.file_name().unwrap_or_default();
+    let stronger = UNIT_FOLDERS[..strength.unwrap_or(0)].iter();
+    let mut others = stronger.map(|folder| Path::new(folder).join(name));
+    is_unit(&name.to_string_lossy())
+        && others.any(|other| root.has(&other) && root.real(&other) != root.real(path))
 }
 
 fn is_below(path: &Path, folder: &str) -> bool {
