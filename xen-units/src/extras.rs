@@ -7,7 +7,9 @@ use crate::Error;
 use crate::cli::Init;
 use crate::folders;
 use crate::machine::Machine;
+use crate::model::Name;
 use crate::output::File;
+use crate::select::Chain;
 use crate::template::Holes;
 
 /// What an initramfs needs for xenfs, so that nothing waits for the real
@@ -39,6 +41,7 @@ const NETWORK_MANAGER_FOLDERS: [&str; 5] = [
 pub fn files(
     machine: &Machine,
     init: Init,
+    chain: &Chain,
     output: &Path,
 ) -> Result<(Vec<File>, Vec<String>), Error> {
     let mut files = vec![
@@ -51,7 +54,11 @@ pub fn files(
     files.extend(initramfs(output));
     let (network, mut remarks) = network(machine)?;
     files.extend(network);
-    let hooks = matches!(init, Init::Sysvinit | Init::Openrc);
+    let has_watchdog = chain
+        .services
+        .iter()
+        .any(|link| link.name == Name::Watchdog);
+    let hook = sleep_hook(init).filter(|_| has_watchdog);
     // logrotate reads an administrator's files only, and none twice for a log.
     if is_etc(output) {
         let names = machine.root.names(Path::new("/etc/logrotate.d"))?;
@@ -67,14 +74,12 @@ pub fn files(
                 include_str!("files/logrotate"),
             )),
         }
-        if hooks {
-            for path in SLEEP_HOOKS {
-                files.push(File::new(path, include_str!("files/sleep-hook")).executable());
-            }
+        if let Some(text) = hook {
+            files.extend(SLEEP_HOOKS.map(|path| File::new(path, &text).executable()));
         }
     } else {
         let mut left_out = vec!["logrotate.d/xen-dom0"];
-        if hooks {
+        if hook.is_some() {
             left_out.extend(SLEEP_HOOKS);
         }
         let named = left_out.join(", ");
@@ -94,6 +99,39 @@ pub fn files(
         ));
     }
     Ok((files, remarks))
+}
+
+/// What disarms the watchdog, in the init system's own words; systemd has a unit
+/// for it.
+fn sleep_hook(init: Init) -> Option<String> {
+    let [is_up, stop, start] = match init {
+        Init::Systemd => return None,
+        Init::Sysvinit | Init::Openrc => [
+            "/etc/init.d/xen-watchdog status",
+            "/etc/init.d/xen-watchdog stop",
+            "/etc/init.d/xen-watchdog start",
+        ],
+        Init::Runit => [
+            "sv status xen-watchdog | grep '^run:'",
+            "sv stop xen-watchdog",
+            "sv start xen-watchdog",
+        ],
+        Init::S6 => [
+            "s6-rc -a list | grep -x xen-watchdog",
+            "s6-rc -d change xen-watchdog",
+            "s6-rc -u change xen-watchdog",
+        ],
+        Init::Dinit => [
+            "dinitctl is-started xen-watchdog",
+            "dinitctl stop xen-watchdog",
+            "dinitctl start xen-watchdog",
+        ],
+    };
+    let holes = Holes::default()
+        .with("IS_UP", is_up)
+        .with("STOP", stop)
+        .with("START", start);
+    Some(holes.fill(include_str!("files/sleep-hook")))
 }
 
 fn tmpfiles(machine: &Machine) -> File {

@@ -54,7 +54,7 @@ pub fn generate(args: &Generate, out: &mut dyn Write, err: &mut dyn Write) -> Re
     if args.store_socket {
         chain = chain.with_store_socket();
     }
-    let (extras, network_remarks) = extras::files(&machine, args.init, &args.output)?;
+    let (extras, network_remarks) = extras::files(&machine, args.init, &chain, &args.output)?;
     let rivals = rivals::enabled(&machine.root, args.init)?;
     let mut files = files_of(args, &chain, &machine)?;
     files.extend(extras);

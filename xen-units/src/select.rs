@@ -68,7 +68,7 @@ pub struct Chain {
     pub wanted: Vec<Name>,
     /// Why a link was left out.
     pub remarks: Vec<String>,
-    /// Links that were left out as their program is not there.
+    /// Why a link was left out that nobody has asked for.
     pub absent: Vec<String>,
 }
 
@@ -214,15 +214,18 @@ impl Chain {
         let forks = |service: &Service| service.process == Process::Forks;
         if supervises && self.services.iter().any(forks) {
             self.services.retain(|service| !forks(service));
-            if self.wanted.contains(&Name::Watchdog) {
-                let version = machine
-                    .version
-                    .map_or("of unknown version".to_owned(), |v| v.to_string());
-                self.remarks.push(format!(
-                    "xen-watchdog is left out: that of Xen {version} cannot stay in the foreground, \
-                     and only its parent could disarm it (from 4.19 on it can)"
-                ));
-            }
+            let version = machine
+                .version
+                .map_or("of unknown version".to_owned(), |v| v.to_string());
+            let said = if self.wanted.contains(&Name::Watchdog) {
+                &mut self.remarks
+            } else {
+                &mut self.absent
+            };
+            said.push(format!(
+                "xen-watchdog is left out: that of Xen {version} cannot stay in the foreground, \
+                 and only its parent could disarm it (from 4.19 on it can)"
+            ));
             self.wanted.retain(|name| *name != Name::Watchdog);
         }
         Ok(self)

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{copy_of, generate_for, tree};
+use common::{copy_of, generate_for, tree, write};
 
 /// From 4.19 on a supervisor can have the watchdog as its child.
 #[test]
@@ -28,6 +28,93 @@ fn gives_supervisors_a_watchdog_that_stays_in_the_foreground() {
             .stderr("");
         let text = fs::read_to_string(root.path().join("etc").join(path)).unwrap();
         assert!(text.contains(line), "{init}: {text}");
+    }
+}
+
+/// Where nobody asked for it, only who wants to know is told.
+#[test]
+fn says_that_a_supervisor_gets_no_old_watchdog() {
+    let said = "xen-units: xen-watchdog is left out: that of Xen 4.17 cannot stay in the \
+        foreground, and only its parent could disarm it (from 4.19 on it can)\n";
+    for init in ["runit", "s6", "dinit"] {
+        let root = copy_of("debian-12");
+        let run = || generate_for(init, "/etc", root.path());
+        run().assert().success().stderr("");
+        run().arg("-v").assert().success().stderr(said);
+        run().arg("--watchdog").assert().success().stderr(said);
+        assert!(!root.path().join("etc/elogind").exists());
+    }
+}
+
+/// A tool of the init system's that knows the watchdog as up, and writes down
+/// what it is told.
+const TOOL: &str = "#!/bin/sh\necho \"${0##*/} $*\" >>\"$SAID\"\n\
+    case $* in 'status xen-watchdog') echo 'run: xen-watchdog: (pid 7) 3s' ;; \
+    '-a list') printf 'a\\nxen-watchdog\\n' ;; esac\n";
+
+#[test]
+fn disarms_the_watchdog_while_the_host_sleeps() {
+    for (init, tool, [is_up, stop, start]) in [
+        (
+            "runit",
+            "sv",
+            [
+                "status xen-watchdog",
+                "stop xen-watchdog",
+                "start xen-watchdog",
+            ],
+        ),
+        (
+            "s6",
+            "s6-rc",
+            [
+                "-a list",
+                "-d change xen-watchdog",
+                "-u change xen-watchdog",
+            ],
+        ),
+        (
+            "dinit",
+            "dinitctl",
+            [
+                "is-started xen-watchdog",
+                "stop xen-watchdog",
+                "start xen-watchdog",
+            ],
+        ),
+    ] {
+        let root = copy_of("debian-12");
+        let flags = ["--watchdog", "--xen", "4.20"];
+        let mut generate = generate_for(init, "/etc", root.path());
+        generate.args(flags).assert().success().stderr("");
+        write(root.path(), "bin/tool", TOOL);
+        for (hook, words) in [
+            ("elogind/system-sleep/xen-dom0", ["pre", "post"]),
+            ("pm/sleep.d/50xen-dom0", ["suspend", "resume"]),
+        ] {
+            // Its PATH and its marker are the host's; here they are the root's.
+            let path = root.path().join("etc").join(hook);
+            let text = fs::read_to_string(path).unwrap();
+            let here = root.path().display();
+            let text = text
+                .replace("PATH=/usr/local/sbin", &format!("PATH={here}/bin"))
+                .replace("/run/xen-watchdog-asleep", &format!("{here}/asleep"));
+            let said = root.path().join("said");
+            let script = "cp \"$0/bin/tool\" \"$0/bin/$1\"; chmod +x \"$0/bin/$1\"; rm -f \"$SAID\"
+                for word in \"$2\" \"$3\" \"$3\"; do sh -c \"$4\" hook \"$word\" mem; done";
+            let run = Command::new("sh")
+                .args(["-euc", script])
+                .arg(root.path())
+                .args([tool, words[0], words[1], text.as_str()])
+                .env("SAID", &said)
+                .output()
+                .unwrap();
+            assert!(run.status.success(), "{init}: {run:?}");
+            assert_eq!(
+                fs::read_to_string(said).unwrap(),
+                format!("{tool} {is_up}\n{tool} {stop}\n{tool} {start}\n")
+            );
+        }
     }
 }
 
