@@ -191,6 +191,16 @@ pub struct Graph {
     #[arg(long, value_enum, default_value_t = Format::Dot)]
     pub format: Format,
 
+    /// With the domains even where libvirt starts them [also by
+    /// XEN_UNITS_DOMAINS=yes in /etc/default/xen-dom0]
+    #[arg(
+        long,
+        env = "XEN_UNITS_DOMAINS",
+        hide_env_values = true,
+        value_parser = BoolishValueParser::new()
+    )]
+    pub domains: bool,
+
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap would print the comment")]
     pub place: Place,

@@ -49,7 +49,7 @@ pub fn generate(args: &Generate, out: &mut dyn Write, err: &mut dyn Write) -> Re
     if args.store_socket {
         require_own_socket(args.init, &machine)?;
     }
-    let choices = Choices::chosen(args, &root)?;
+    let choices = Choices::chosen(args.domains, args.watchdog, &root)?;
     let mut chain = Chain::of(&machine, choices)?.for_init(args.init, &machine, choices)?;
     if args.store_socket {
         chain = chain.with_store_socket();

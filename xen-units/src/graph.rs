@@ -15,7 +15,10 @@ use crate::show::print;
 /// Every [`Error`].
 pub fn graph(args: &Graph, out: &mut dyn Write) -> Result<(), Error> {
     let machine = args.place.machine()?;
-    let chain = Chain::of(&machine, Choices::default())?;
+    let chain = Chain::of(
+        &machine,
+        Choices::chosen(args.domains, false, &machine.root)?,
+    )?;
     let text = match args.format {
         Format::Dot => dot(&chain.services),
         Format::Mermaid => mermaid(&chain.services),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::Error;
 use crate::chain;
-use crate::cli::{Generate, Init};
+use crate::cli::Init;
 use crate::machine::Machine;
 use crate::model::{Name, Peer, Process, Service};
 use crate::rivals;
@@ -31,12 +31,12 @@ impl Choices {
     ///
     /// # Errors
     /// As [`Self::of_file`].
-    pub fn chosen(args: &Generate, root: &Root) -> Result<Self, Error> {
+    pub fn chosen(domains: bool, watchdog: bool, root: &Root) -> Result<Self, Error> {
         let file = Self::of_file(root)?;
         let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         Ok(Self {
-            domains: args.domains || (file.domains && !is_set(DOMAINS)),
-            watchdog: args.watchdog || (file.watchdog && !is_set(WATCHDOG)),
+            domains: domains || (file.domains && !is_set(DOMAINS)),
+            watchdog: watchdog || (file.watchdog && !is_set(WATCHDOG)),
         })
     }
 

@@ -4,9 +4,10 @@
 
 mod common;
 
+use std::fs;
 use std::process::Command as Process;
 
-use common::{root, xen_units};
+use common::{copy_of, root, xen_units};
 
 #[test]
 fn draws_the_order() {
@@ -60,4 +61,26 @@ fn draws_the_order() {
         .assert()
         .code(5)
         .stderr("xen-units: graph --format svg: Graphviz (dot) is not installed\n");
+}
+
+#[test]
+fn draws_the_domains_where_generate_writes_them() {
+    let machine = copy_of("upstream");
+    let has_domains = |setting: &str, variable: &str, flags: &[&str]| {
+        let file = machine.path().join("etc/default/xen-dom0");
+        fs::write(file, setting).unwrap();
+        let mut command = xen_units();
+        command.env("XEN_UNITS_DOMAINS", variable);
+        command.arg("graph").args(flags).arg("--root");
+        let output = command.arg(machine.path()).output().unwrap();
+        assert!(output.status.success());
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.contains("-> \"xen-domains\"")
+    };
+    // libvirt is enabled there.
+    assert!(!has_domains("", "", &[]));
+    assert!(has_domains("XEN_UNITS_DOMAINS=yes\n", "", &[]));
+    assert!(!has_domains("XEN_UNITS_DOMAINS=yes\n", "no", &[]));
+    assert!(has_domains("", "1", &[]));
+    assert!(has_domains("", "", &["--domains"]));
 }
