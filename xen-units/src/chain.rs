@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::folders::CONSOLE_LOGS;
 use crate::machine::Machine;
 use crate::model::{Lasts, Limits, Name, Peer, Process, Restart, Seconds, Service, StopSignal};
 use crate::settings::bad_value;
@@ -57,6 +58,7 @@ fn console(machine: &Machine) -> Result<Service, Error> {
         let what = format!("{trace} is none of none, guest, hv, all");
         return Err(bad_value("XENCONSOLED_TRACE", &what));
     }
+    machine.console_logs()?;
     let pid_file = pid_file(Name::Console, machine);
     let start = Command::new([&daemon.display().to_string(), "-i", "--pid-file", pid_file])
         .with(Word::Value {
@@ -67,7 +69,7 @@ fn console(machine: &Machine) -> Result<Service, Error> {
         .with(Word::Value {
             before: "--log-dir=",
             name: "XENCONSOLED_LOG_DIR",
-            default: "/var/log/xen/console",
+            default: CONSOLE_LOGS,
         })
         .list("XENCONSOLED_ARGS", "");
     Ok(Service {

@@ -314,8 +314,10 @@ const EXIT_STATUS: &str = "\
 Settings are read from /etc/default/xen-dom0, and from /etc/default/xen,
 /etc/default/xencommons and /etc/sysconfig/xencommons where it says nothing.
 Units read most of them again at each start; after a change of XENSTORED,
-XENSTORED_TRACE, XENSTORETYPE, XENCONSOLED, XENWATCHDOGD, QEMU_XEN, XEN_BRIDGE
-or XEN_BRIDGE_NETFILTER run generate again. XEN_UNITS_WATCHDOG and
+XENSTORED_TRACE, XENSTORETYPE, XENSTORE_DOMAIN_INIT, XENSTORE_DOMAIN_KERNEL,
+XENSTORE_DOMAIN_SIZE, XENSTORE_MAX_DOMAIN_SIZE, XENCONSOLED,
+XENCONSOLED_LOG_DIR, XENWATCHDOGD, QEMU_XEN, XEN_INIT_DOM0, XEN_BRIDGE or
+XEN_BRIDGE_NETFILTER run generate again. XEN_UNITS_WATCHDOG and
 XEN_UNITS_DOMAINS in the first are the choices of generate and of the generator.
 
 Exit status:

@@ -5,12 +5,12 @@ use std::path::Path;
 
 use crate::Error;
 use crate::cli::Init;
-use crate::folders;
+use crate::folders::{self, LOG_FOLDER};
 use crate::machine::Machine;
 use crate::model::Name;
 use crate::output::File;
 use crate::select::Chain;
-use crate::template::Holes;
+use crate::template::{self, Holes};
 
 /// What an initramfs needs for xenfs, so that nothing waits for the real
 /// root. It depends on xen-privcmd, which is taken along.
@@ -69,10 +69,7 @@ pub fn files(
             Some(name) => remarks.push(format!(
                 "/etc/logrotate.d/{name}: rotates Xen's logs, so ours is left out"
             )),
-            None => files.push(File::new(
-                "logrotate.d/xen-dom0",
-                include_str!("files/logrotate"),
-            )),
+            None => files.push(logrotate(machine)?),
         }
         if let Some(text) = hook {
             files.extend(SLEEP_HOOKS.map(|path| File::new(path, &text).executable()));
@@ -99,6 +96,20 @@ pub fn files(
         ));
     }
     Ok((files, remarks))
+}
+
+/// The consoles' logs go by their names: a folder that a setting names may have
+/// others' in it. Where they are among Xen's other logs they are rotated as those
+/// are, for no log may be named twice.
+fn logrotate(machine: &Machine) -> Result<File, Error> {
+    let logs = machine.console_logs()?;
+    let console = Holes::default()
+        .with("LOGS", logs)
+        .fill(include_str!("files/logrotate-console"));
+    let console = template::lines(if logs == LOG_FOLDER { "" } else { &console });
+    let holes = Holes::default().with("CONSOLE", console);
+    let text = holes.fill(include_str!("files/logrotate"));
+    Ok(File::new("logrotate.d/xen-dom0", text))
 }
 
 /// What disarms the watchdog, in the init system's own words; systemd has a unit

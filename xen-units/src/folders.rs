@@ -10,6 +10,8 @@ use crate::tools::prefix_of;
 
 /// Where the logs go.
 pub const LOG_FOLDER: &str = "/var/log/xen";
+/// Where the console daemon keeps its own, unless it is told otherwise.
+pub const CONSOLE_LOGS: &str = "/var/log/xen/console";
 /// Where the store daemon keeps its socket and its files.
 pub const STORE_FOLDER: &str = "/run/xenstored";
 /// Upstream's pidfile of the store: what its launch-xenstore looks at.
@@ -21,7 +23,7 @@ const FOLDERS: [(u16, &str); 8] = [
     (0o700, STORE_FOLDER),
     (0o755, "/run/lock/subsys"),
     (0o750, LOG_FOLDER),
-    (0o750, "/var/log/xen/console"),
+    (0o750, CONSOLE_LOGS),
     (0o755, "/var/lib/xen"),
     (0o700, "/var/lib/xen/save"),
     (0o700, "/var/lib/xen/dump"),
@@ -32,6 +34,8 @@ const FOLDERS: [(u16, &str); 8] = [
 pub enum Entry {
     /// A folder with this mode. Who owns it is left as it is.
     Folder(u16, String),
+    /// A folder that a setting names. Where it is there, others may use it too.
+    Named(String),
     /// A link, made only where nothing has the name.
     Link {
         /// The name of the link.
@@ -50,6 +54,14 @@ pub fn entries(machine: &Machine) -> Vec<Entry> {
         .iter()
         .map(|(mode, path)| Entry::Folder(*mode, (*path).to_owned()))
         .collect();
+    // A wrong one is refused where the daemon gets it.
+    let logs = machine.console_logs().unwrap_or(CONSOLE_LOGS);
+    if logs != CONSOLE_LOGS {
+        entries.retain(|entry| entry.path() != CONSOLE_LOGS);
+    }
+    if entries.iter().all(|entry| entry.path() != logs) {
+        entries.push(Entry::Named(logs.to_owned()));
+    }
     entries.push(Entry::OldStore(format!("{STORE_FOLDER}/tdb*")));
     let store_pid = pid_file(Name::Store, machine);
     if store_pid != UPSTREAM_STORE_PID {
@@ -112,11 +124,20 @@ pub fn commands(entries: &[Entry]) -> Vec<String> {
 }
 
 impl Entry {
+    fn path(&self) -> &str {
+        match self {
+            Self::Folder(_, path) | Self::Named(path) | Self::Link { path, .. } => path,
+            Self::OldStore(pattern) => pattern,
+        }
+    }
+
     /// As a line of tmpfiles.d(5).
     #[must_use]
     pub fn tmpfiles(&self) -> String {
         match self {
             Self::Folder(mode, path) => format!("d {path} {mode:04o} - - -"),
+            // Without a mode it changes none; the logs are their owner's alone.
+            Self::Named(path) => format!("d {path} - - - -"),
             Self::Link { path, target } => format!("L {path} - - - - {target}"),
             // With the exclamation mark only at boot, when no store can live.
             Self::OldStore(pattern) => format!("r! {pattern}"),
@@ -127,6 +148,10 @@ impl Entry {
     fn command(&self) -> Option<String> {
         Some(match self {
             Self::Folder(..) => return None,
+            Self::Named(path) => {
+                let path = shell_words::quote(path);
+                format!("[ -d {path} ] || install -d -m 0750 {path}")
+            }
             Self::Link { path, target } => {
                 let (path, target) = (shell_words::quote(path), shell_words::quote(target));
                 format!("[ -e {path} ] || [ -L {path} ] || ln -s {target} {path}")

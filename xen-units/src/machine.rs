@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::folders::CONSOLE_LOGS;
 use crate::root::Root;
 use crate::settings::{Settings, bad_value};
 use crate::tools::Search;
@@ -96,6 +97,24 @@ impl Machine {
                 "XEN_BRIDGE",
                 &format!("{name:?} is no name for a bridge"),
             ))
+        }
+    }
+
+    /// Where the console daemon keeps its logs.
+    ///
+    /// # Errors
+    /// What is no path that tmpfiles.d, logrotate and a shell all take as it is.
+    pub fn console_logs(&self) -> Result<&str, Error> {
+        const NAME: &str = "XENCONSOLED_LOG_DIR";
+        let folder = self.settings.get(NAME).unwrap_or(CONSOLE_LOGS);
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@,".contains(c);
+        let plain = folder.trim_end_matches('/');
+        let is_path = plain.starts_with('/') && plain.split('/').all(|part| part != "..");
+        if is_path && plain.chars().all(is_plain) {
+            Ok(plain)
+        } else {
+            let what = format!("{folder:?} is no plain absolute path");
+            Err(bad_value(NAME, &what))
         }
     }
 

@@ -72,6 +72,16 @@ fn refuses_settings_that_cannot_be_followed() {
             "XENCONSOLED_TRACE: some is none of none, guest, hv, all",
         ),
         (
+            "XENCONSOLED_LOG_DIR",
+            "logs",
+            "XENCONSOLED_LOG_DIR: \"logs\" is no plain absolute path",
+        ),
+        (
+            "XENCONSOLED_LOG_DIR",
+            "/srv/*",
+            "XENCONSOLED_LOG_DIR: \"/srv/*\" is no plain absolute path",
+        ),
+        (
             "XEN_BRIDGE",
             "sixteen-letters0",
             "XEN_BRIDGE: \"sixteen-letters0\" is no name for a bridge",
@@ -79,7 +89,7 @@ fn refuses_settings_that_cannot_be_followed() {
     ] {
         let service = match name {
             "XENSTORED_ARGS" => "xen-store",
-            "XENCONSOLED_TRACE" => "xen-console",
+            "XENCONSOLED_TRACE" | "XENCONSOLED_LOG_DIR" => "xen-console",
             _ => "xen-bridge",
         };
         command_of("debian-12", service)
@@ -141,4 +151,35 @@ fn a_wrong_variable_is_named_and_is_no_wrong_use() {
         .args(["--xen", "four"])
         .assert()
         .code(2);
+}
+
+#[test]
+fn makes_and_rotates_the_consoles_logs_where_they_are_set_to_be() {
+    for (folder, is_rotated) in [
+        ("/srv/logs", true),
+        ("/srv/logs/", true),
+        ("/var/log/xen", false),
+    ] {
+        let root = copy_of("debian-12");
+        let settings = format!("XENCONSOLED_LOG_DIR={folder}\n");
+        fs::write(root.path().join("etc/default/xen-dom0"), settings).unwrap();
+        generate(root.path()).assert().success().stderr("");
+        let read = |name: &str| fs::read_to_string(root.path().join("etc").join(name)).unwrap();
+        let made = read("tmpfiles.d/xen-dom0.conf");
+        let rotated = read("logrotate.d/xen-dom0");
+        assert!(!made.contains("/console") && !rotated.contains("/console"));
+        assert_eq!(made.contains("\nd /srv/logs - - - -\n"), is_rotated);
+        let named = rotated.contains("\n/srv/logs/guest-*.log\n/srv/logs/hypervisor.log {\n");
+        assert_eq!(named, is_rotated);
+        // What is there already may be others' too.
+        xen_units()
+            .args(["command", "folders", "--root"])
+            .arg(root.path())
+            .assert()
+            .success()
+            .stdout(
+                predicate::str::contains("\n[ -d /srv/logs ] || install -d -m 0750 /srv/logs\n")
+                    .count(usize::from(is_rotated)),
+            );
+    }
 }
