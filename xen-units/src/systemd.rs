@@ -47,6 +47,7 @@ fn own(name: Name) -> &'static str {
 pub fn others(machine: &Machine, chain: &Chain) -> Result<Vec<(&'static str, String)>, Error> {
     let storewait = store::wait(machine, &[]);
     let holes = Holes::default()
+        .with("SETTINGS", settings())
         .with("STOREWAIT", Some(line(&storewait)))
         .with("DISKS", joined(&[Peer::RemoteDisks, Peer::GuestStorage]));
     let has = |name: Name| chain.services.iter().any(|service| service.name == name);
@@ -83,7 +84,6 @@ pub fn unit(service: &Service) -> String {
         Name::Bridge => include_str!("systemd/bridge.note"),
         _ => "",
     };
-    let settings: Vec<String> = FILES.iter().map(|file| format!("-{file}")).collect();
     let own = Holes::default()
         .with("SANDBOX", template::lines(SANDBOX))
         .with("DAEMON", template::lines(DAEMON))
@@ -98,7 +98,7 @@ pub fn unit(service: &Service) -> String {
         .with("WANTS", joined(&service.wants))
         .with("REQUIRES", joined(&service.requires))
         .with("PROCESS", process(service.process))
-        .with("SETTINGS", settings)
+        .with("SETTINGS", settings())
         .with("ENVIRONMENT", environment(service))
         .with("CONDITION", condition(service))
         .with("BEFORE_START", lines(&service.before_start))
@@ -112,6 +112,11 @@ pub fn unit(service: &Service) -> String {
         .with("LIMITS", limits(&service.limits));
     let text = holes.fill(include_str!("systemd/service"));
     text.trim_end().to_owned() + "\n"
+}
+
+/// The settings' files, each read if it is there.
+fn settings() -> Vec<String> {
+    FILES.iter().map(|file| format!("-{file}")).collect()
 }
 
 /// The text of the unit for all of these.

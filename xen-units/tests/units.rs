@@ -138,6 +138,22 @@ fn domains_come_after_the_storage_of_others() {
     }
 }
 
+/// They may name another folder of the store's, for xl as for the daemon.
+#[test]
+fn gives_the_settings_to_whatever_starts_domains() {
+    let root = machine(&[]);
+    for name in ["xen-domains", "xen-domain@"] {
+        let unit = format!("etc/systemd/system/{name}.service");
+        let text = fs::read_to_string(root.path().join(unit)).unwrap();
+        for file in xen_units::settings::FILES {
+            assert!(
+                text.contains(&format!("\nEnvironmentFile=-{file}\n")),
+                "{name}"
+            );
+        }
+    }
+}
+
 /// `%I` would unescape the dash to a slash, and a folder may have a blank.
 #[test]
 fn starts_a_domain_by_its_name_as_it_stands() {
