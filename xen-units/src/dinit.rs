@@ -43,7 +43,7 @@ pub fn files(
 
 fn description(service: &Service, script: &Path) -> String {
     let is_once = service.process == Process::Once;
-    let script = script.display().to_string();
+    let script = quoted(&script.display().to_string());
     let seconds = |limit: Option<Seconds>| match limit {
         Some(Seconds::Count(count)) => Some(count.to_string()),
         Some(Seconds::Unlimited) => Some("0".to_owned()),
@@ -83,6 +83,15 @@ fn description(service: &Service, script: &Path) -> String {
         .with("STOP_TIMEOUT", seconds(stop_s))
         .with("LOG", (!is_once).then_some(log))
         .fill(include_str!("dinit/service"))
+}
+
+/// As dinit reads words: a blank ends one outside of double quotes.
+fn quoted(path: &str) -> String {
+    if path.contains([' ', '"', '\\', '#']) {
+        let escaped = path.replace('\\', "\\\\").replace('"', "\\\"");
+        return format!("\"{escaped}\"");
+    }
+    path.to_owned()
 }
 
 fn script_of(service: &Service, folders: &[String]) -> String {

@@ -154,9 +154,19 @@ fn scripts<'a>(files: impl Iterator<Item = &'a PathBuf>) -> impl Iterator<Item =
 fn files_of(args: &Generate, chain: &Chain, machine: &Machine) -> Result<Vec<File>, Error> {
     let services = &chain.services;
     let folders = folders::commands(&folders::entries(machine));
-    if args.init == Init::Dinit && args.output.is_relative() {
-        let what = "dinit needs an absolute path, which its files have in them".to_owned();
-        return Err(wrong("--output", Some("XEN_UNITS_OUTPUT"), what));
+    if args.init == Init::Dinit {
+        // Newer versions put a variable's value where a dollar sign is.
+        let is_plain = crate::is_one_line(&args.output)
+            && !args.output.as_os_str().as_encoded_bytes().contains(&b'$');
+        let complaint = match (args.output.is_relative(), is_plain) {
+            (true, _) => "dinit needs an absolute path, which its files have in them",
+            (_, false) => "no path that dinit's files could have in them",
+            _ => "",
+        };
+        if !complaint.is_empty() {
+            let variable = Some("XEN_UNITS_OUTPUT");
+            return Err(wrong("--output", variable, complaint.to_owned()));
+        }
     }
     Ok(match args.init {
         Init::Systemd => units(chain, machine, args.store_socket)?,

@@ -115,6 +115,10 @@ impl Place {
                 let what = format!("{} is not an absolute path", folder.display());
                 return Err(usage::wrong("--bin-dir", Some("XEN_UNITS_BIN_DIR"), what));
             }
+            Some(folder) if !is_one_line(folder) => {
+                let what = format!("{folder:?} cannot be written into a file");
+                return Err(usage::wrong("--bin-dir", Some("XEN_UNITS_BIN_DIR"), what));
+            }
             Some(folder) => folder.clone(),
             None => own_folder()?,
         };
@@ -137,7 +141,17 @@ fn own_folder() -> Result<PathBuf, Error> {
     if folder.ends_with("systemd/system-generators") {
         return generator::programs(folder);
     }
+    if !is_one_line(folder) {
+        let what = format!("{folder:?} cannot be written into a file: name another --bin-dir");
+        return Err(Error::Usage(what));
+    }
     Ok(folder.to_path_buf())
+}
+
+/// Whether a path is text, and of one line, as in all that is written.
+fn is_one_line(path: &Path) -> bool {
+    path.to_str()
+        .is_some_and(|text| !text.contains(char::is_control))
 }
 
 /// The environment, as far as it is text.

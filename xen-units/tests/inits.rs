@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{copy_of, generate_for, tree, write};
+use common::{copy_of, generate_for, tree, write, xen_units};
 
 /// From 4.19 on a supervisor can have the watchdog as its child.
 #[test]
@@ -28,6 +28,51 @@ fn gives_supervisors_a_watchdog_that_stays_in_the_foreground() {
             .stderr("");
         let text = fs::read_to_string(root.path().join("etc").join(path)).unwrap();
         assert!(text.contains(line), "{init}: {text}");
+    }
+}
+
+#[test]
+fn writes_a_path_as_dinit_reads_it() {
+    let root = copy_of("debian-12");
+    generate_for("dinit", "/opt/my etc", root.path())
+        .assert()
+        .success();
+    let path = "opt/my etc/dinit.d/xen-domains";
+    let text = fs::read_to_string(root.path().join(path)).unwrap();
+    let script = "\"/opt/my etc/dinit.d/xen-dom0.d/xen-domains\"";
+    assert!(text.contains(&format!("\ncommand = {script} start\n")));
+    assert!(text.contains(&format!("\nstop-command = {script} stop\n")));
+    for output in ["/a$HOME", "/a\nb"] {
+        generate_for("dinit", output, root.path())
+            .assert()
+            .code(2)
+            .stderr(
+                "xen-units: --output: no path that dinit's files could have in them \
+                 (see --help)\n",
+            );
+    }
+}
+
+#[test]
+fn refuses_a_folder_of_programs_that_no_file_could_name() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let root = copy_of("debian-12");
+    for (folder, said) in [
+        (&b"/opt/\xff"[..], "\"/opt/\\xFF\""),
+        (b"/a\nb", "\"/a\\nb\""),
+    ] {
+        xen_units()
+            .args([
+                "generate", "--init", "systemd", "--output", "/etc", "--root",
+            ])
+            .arg(root.path())
+            .arg("--bin-dir")
+            .arg(std::ffi::OsStr::from_bytes(folder))
+            .assert()
+            .code(2)
+            .stderr(format!(
+                "xen-units: --bin-dir: {said} cannot be written into a file (see --help)\n"
+            ));
     }
 }
 
