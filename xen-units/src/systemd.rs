@@ -22,7 +22,7 @@ pub const SOCKET: &str = "xen-store.socket";
 pub const STORE_SOCKET: &str = include_str!("systemd/xen-store.socket");
 
 const SANDBOX: &str = include_str!("systemd/sandbox");
-const DAEMON: &str = include_str!("systemd/daemon.own");
+const BORNE: &str = include_str!("systemd/borne");
 
 /// What one unit alone has at its end: its sandbox, or who wants it.
 fn own(name: Name) -> &'static str {
@@ -33,8 +33,9 @@ fn own(name: Name) -> &'static str {
         Name::StoreWatch => include_str!("systemd/xen-store-watch.own"),
         Name::Watchdog => include_str!("systemd/xen-watchdog.own"),
         Name::Bridge => include_str!("systemd/xen-bridge.own"),
-        Name::Store | Name::Console => "@DAEMON@",
-        Name::Qemu | Name::Domains => "",
+        Name::Store | Name::Console => include_str!("systemd/daemon.own"),
+        Name::Qemu => include_str!("systemd/xen-qemu.own"),
+        Name::Domains => "",
     }
 }
 
@@ -86,7 +87,7 @@ pub fn unit(service: &Service) -> String {
     };
     let own = Holes::default()
         .with("SANDBOX", template::lines(SANDBOX))
-        .with("DAEMON", template::lines(DAEMON))
+        .with("BORNE", template::lines(BORNE))
         .fill(own(service.name));
     let holes = Holes::default()
         .with("DESCRIPTION", service.name.description())
