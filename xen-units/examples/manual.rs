@@ -24,11 +24,11 @@ What \-\-force has replaced.
 .BR XEN_UNITS_INIT ", " XEN_UNITS_OUTPUT ", " XEN_UNITS_DOMAINS ", " XEN_UNITS_WATCHDOG ", " XEN_UNITS_STORE_SOCKET ", " XEN_UNITS_XEN ", " XEN_UNITS_BIN_DIR
 The flags of these names. A flag wins; an empty one counts as not set; a wrong one is status 6.
 .TP
-.BR XENSTORED ", " XENSTORED_ARGS ", " XENSTORED_TRACE ", " XENSTORETYPE ", " XENSTORE_DOMAIN_KERNEL ", " XENSTORE_DOMAIN_SIZE ", " XENSTORE_DOMAIN_ARGS ", " XENSTORE_MAX_DOMAIN_SIZE
+.BR XENSTORED ", " XENSTORED_ARGS ", " XENSTORED_TRACE ", " XENSTORETYPE ", " XENSTORE_DOMAIN_INIT ", " XENSTORE_DOMAIN_KERNEL ", " XENSTORE_DOMAIN_SIZE ", " XENSTORE_DOMAIN_ARGS ", " XENSTORE_MAX_DOMAIN_SIZE
 The store: which daemon, its arguments, whether it keeps a trace, and whether it runs in a domain of its own.
 .TP
 .BR XENCONSOLED ", " XENCONSOLED_ARGS ", " XENCONSOLED_TRACE ", " XENCONSOLED_LOG_DIR
-The console daemon; XENCONSOLED_TRACE is none, guest, hv or all.
+The console daemon; XENCONSOLED_TRACE is none, guest, hv or all. XENCONSOLED_LOG_DIR is a plain absolute path, which is made and rotated too.
 .TP
 .BR XENWATCHDOGD ", " XENWATCHDOGD_ARGS ", " QEMU_XEN ", " XEN_INIT_DOM0 ", " XEN_DOM0_UUID ", " XEN_BRIDGE
 The watchdog and its two times, the disk backend, the program that names domain 0, its UUID, and the guests' bridge.
