@@ -6,7 +6,7 @@ use crate::line::{Word, too_long_for_linux, words};
 use crate::lint::resolve;
 
 /// Options of Linux that often stand on the wrong line. Xen has none of these.
-const LINUX: [&str; 46] = [
+const LINUX: [&str; 49] = [
     "BOOT_IMAGE",
     "amd_iommu",
     "apparmor",
@@ -31,7 +31,10 @@ const LINUX: [&str; 46] = [
     "module_blacklist",
     "net.ifnames",
     "nomodeset",
+    "nosmt",
+    "nowatchdog",
     "panic",
+    "pcie_aspm",
     "printk.time",
     "quiet",
     "rdinit",
@@ -69,7 +72,7 @@ const MODULES: [&str; 9] = [
 ];
 
 /// Names that Linux has too.
-const BOTH: [&str; 43] = [
+const BOTH: [&str; 46] = [
     "acpi",
     "acpi_apic_instance",
     "acpi_skip_timer_override",
@@ -84,11 +87,13 @@ const BOTH: [&str; 43] = [
     "edid",
     "efi",
     "font",
+    "fred",
     "hardware_dom",
     "hest_disable",
     "hpet",
     "iommu",
     "lapic",
+    "lapic_timer_c2_ok",
     "maxcpus",
     "mce",
     "mem",
@@ -112,8 +117,18 @@ const BOTH: [&str; 43] = [
     "tsx",
     "vga",
     "watchdog",
+    "x2apic_phys",
     "xsave",
 ];
+
+/// What Xen has for some of them.
+const XEN_S_OWN: [(&str, &str); 2] = [("nosmt", "smt=0"), ("nowatchdog", "no-watchdog")];
+
+/// What to write for an option of Linux on Xen's line.
+pub(super) fn xen_s_own(key: &str) -> Option<&'static str> {
+    let own = XEN_S_OWN.iter().find(|(linux, _)| *linux == key);
+    own.map(|(_, xen)| *xen)
+}
 
 /// It is an option of Linux and none of Xen.
 pub(super) fn is_linux(key: &str) -> bool {

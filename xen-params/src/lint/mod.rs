@@ -245,7 +245,11 @@ impl<'a> Linter<'a> {
         let key = word.key();
         let name = key.strip_prefix("no-").unwrap_or(key);
         if linux::is_linux(key) {
-            let what = "an option of Linux: it belongs on the Dom0 kernel's line";
+            let own = linux::xen_s_own(key).map(|own| format!(" (Xen: {own})"));
+            let what = format!(
+                "an option of Linux: it belongs on the Dom0 kernel's line{}",
+                own.unwrap_or_default()
+            );
             return self.error(word, Code::LinuxOption, what);
         }
         let what = match nearest(name, self.target) {

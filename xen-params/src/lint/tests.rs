@@ -262,6 +262,23 @@ fn options_on_the_wrong_side_are_told() {
     );
 }
 
+#[test]
+fn what_linux_has_by_the_same_name_may_stand_on_its_line() {
+    let target = target(Arch::X86_64, None);
+    let line = "x2apic_phys fred=on lapic_timer_c2_ok pcie_aspm=off nosmt nowatchdog";
+    assert_eq!(lint_linux(line, &target), []);
+    assert_eq!(
+        told("nosmt nosmt=force nowatchdog pcie_aspm=off"),
+        [
+            "nosmt: an option of Linux: it belongs on the Dom0 kernel's line (Xen: smt=0)",
+            "nosmt=force: an option of Linux: it belongs on the Dom0 kernel's line (Xen: smt=0)",
+            "nowatchdog: an option of Linux: it belongs on the Dom0 kernel's line \
+             (Xen: no-watchdog)",
+            "pcie_aspm=off: an option of Linux: it belongs on the Dom0 kernel's line",
+        ]
+    );
+}
+
 proptest! {
     #[test]
     fn a_line_of_the_table_s_options_is_the_same_when_taken_apart_and_put_together(
