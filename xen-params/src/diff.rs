@@ -3,15 +3,15 @@
 use std::fmt::Write as _;
 
 use crate::grammar::{check, parse_boolean};
-use crate::line::Word;
+use crate::line::{Word, without_grub_s_own, words};
 use crate::merge::name;
 use crate::table::{Entry, Parser, rows_of};
 
 /// The options in which two lines differ: `-` only in the first, `+` only in
 /// the second. An option's place among the others does not count, but the
 /// order of those with one name does, and so do not the ways in which Xen reads
-/// one yes or no, such as `no-watchdog` and `watchdog=0`. `placeholder`, which GRUB's scripts put
-/// first, means nothing and is left out.
+/// one yes or no, such as `no-watchdog` and `watchdog=0`. What GRUB's scripts put
+/// around a line, such as `placeholder`, is left out.
 #[must_use]
 pub fn diff(a: &str, b: &str) -> String {
     let (a, b) = (by_name(a), by_name(b));
@@ -38,8 +38,8 @@ pub fn diff(a: &str, b: &str) -> String {
 }
 
 fn by_name(line: &str) -> Vec<(&str, &str)> {
-    crate::line::words(line)
-        .filter(|word| word.text != "placeholder")
+    without_grub_s_own(words(line))
+        .into_iter()
         .map(|word| (name(&word), word.text))
         .collect()
 }
@@ -86,6 +86,8 @@ mod tests {
     fn the_order_of_different_options_does_not_count() {
         assert_eq!(diff("placeholder a=1  b", "b a=1"), "");
         assert_eq!(diff("", ""), "");
+        assert_eq!(diff("placeholder a no-real-mode edd=off", "a"), "");
+        assert_eq!(diff("a edd=off", "a"), "-edd=off\n");
     }
 
     #[test]

@@ -57,6 +57,25 @@ pub fn words(text: &str) -> impl Iterator<Item = Word<'_>> {
     })
 }
 
+/// What GRUB's scripts put first.
+const PLACEHOLDER: &str = "placeholder";
+
+/// What they put last where firmware is UEFI.
+const UNDER_EFI: [&str; 2] = ["no-real-mode", "edd=off"];
+
+/// The options without what GRUB's scripts put around them (`20_linux_xen`).
+pub(crate) fn without_grub_s_own<'a>(words: impl Iterator<Item = Word<'a>>) -> Vec<Word<'a>> {
+    let mut own: Vec<Word<'_>> = words.collect();
+    let is_of_grub = own.first().is_some_and(|word| word.text == PLACEHOLDER);
+    let ends_so = |own: &[Word<'_>]| own.iter().map(|word| word.text).eq(UNDER_EFI);
+    let end = own.len().saturating_sub(UNDER_EFI.len());
+    if is_of_grub && ends_so(&own[end..]) {
+        own.truncate(end);
+    }
+    own.retain(|word| word.text != PLACEHOLDER);
+    own
+}
+
 /// The options in their order, without superfluous spaces.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Line {
@@ -121,6 +140,26 @@ mod tests {
         assert_eq!((word.key(), word.value()), ("dom0", Some("pvh,verbose=1")));
         let word = words("noreboot").next().unwrap();
         assert_eq!((word.key(), word.value()), ("noreboot", None));
+    }
+
+    #[test]
+    fn what_grub_puts_around_a_line_is_told_apart() {
+        let own = |text| -> Vec<&str> {
+            let own = without_grub_s_own(words(text)).into_iter();
+            own.map(|word| word.text).collect()
+        };
+        assert_eq!(
+            own("placeholder a edd=off no-real-mode edd=off"),
+            ["a", "edd=off"]
+        );
+        assert_eq!(own("placeholder no-real-mode edd=off"), [""; 0]);
+        assert_eq!(own("placeholder edd=off"), ["edd=off"]);
+        // Whoever writes them without GRUB means them.
+        assert_eq!(
+            own("a no-real-mode edd=off"),
+            ["a", "no-real-mode", "edd=off"]
+        );
+        assert_eq!(own(""), [""; 0]);
     }
 
     proptest! {

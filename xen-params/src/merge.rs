@@ -1,23 +1,25 @@
 //! A line put on top of another one.
 
-use crate::line::{Line, Word};
+use crate::line::{Line, Word, without_grub_s_own};
 
 /// What adds up, so that a later one takes nothing back.
 const ADDED: [&str; 1] = ["pci-phantom"];
 
-/// What GRUB puts first by itself.
-const PLACEHOLDER: &str = "placeholder";
-
 /// The options of `base` in their order, where one that `over` names too is
-/// replaced by what is said there; what is new follows.
+/// replaced by what is said there; what is new follows. What GRUB's scripts
+/// put around a line is left out: they do so again.
 #[must_use]
 pub fn merge(base: &Line, over: &Line) -> Line {
     let mut line = Line::default();
     let mut placed: Vec<&str> = vec![];
-    for word in base.words().filter(|word| word.text != PLACEHOLDER) {
-        let name = name(&word);
+    let (base, over) = (
+        without_grub_s_own(base.words()),
+        without_grub_s_own(over.words()),
+    );
+    for word in &base {
+        let name = name(word);
         let mut newer = over
-            .words()
+            .iter()
             .filter(|other| self::name(other) == name)
             .peekable();
         if ADDED.contains(&name) || newer.peek().is_none() {
@@ -27,10 +29,10 @@ pub fn merge(base: &Line, over: &Line) -> Line {
             placed.push(name);
         }
     }
-    for word in over.words().filter(|word| !placed.contains(&name(word))) {
+    for word in over.iter().filter(|word| !placed.contains(&name(word))) {
         // What adds up is not there twice for being named again.
-        let is_there = || base.words().any(|other| other.text == word.text);
-        if !ADDED.contains(&name(&word)) || !is_there() {
+        let is_there = || base.iter().any(|other| other.text == word.text);
+        if !ADDED.contains(&name(word)) || !is_there() {
             line.add(word.text);
         }
     }
@@ -58,12 +60,13 @@ mod tests {
     fn later_wins_and_the_order_is_kept() {
         assert_eq!(
             merged(
-                "placeholder dom0_mem=1G,max:1G watchdog com1=9600 dom0_mem=max:2G",
-                "noreboot dom0_mem=min:2G dom0_mem=max:4G no-watchdog"
+                "placeholder sched=credit watchdog com1=9600 sched=rtds",
+                "noreboot sched=credit2 sched=null no-watchdog"
             ),
-            "dom0_mem=min:2G dom0_mem=max:4G no-watchdog com1=9600 noreboot"
+            "sched=credit2 sched=null no-watchdog com1=9600 noreboot"
         );
         assert_eq!(merged("a b", ""), "a b");
+        assert_eq!(merged("placeholder a no-real-mode edd=off", "b"), "a b");
         assert_eq!(merged("", "a b"), "a b");
         assert_eq!(
             merged(

@@ -183,5 +183,11 @@ fn diff_tells_in_what_two_lines_differ() {
         .code(6)
         .stdout("-smt=0\n+smt=1\n+noreboot\n")
         .stderr("xen-params: the lines differ\n");
+    // What GRUB's scripts put there where firmware is UEFI.
+    params(&["diff", "-", "dom0_mem=1G,max:1G"])
+        .write_stdin("xen_commandline : placeholder dom0_mem=1G,max:1G no-real-mode edd=off\n")
+        .assert()
+        .success()
+        .stdout("");
     params(&["diff", "-", "-"]).assert().code(2);
 }
