@@ -50,7 +50,11 @@ pub fn compose(args: &LineArgs, target: &Target) -> Result<Composed, Error> {
     line.add(&boot_params.to_string());
     args.params.iter().for_each(|param| line.add(param));
     if let Some(from) = &args.from {
-        line = merge(&Line::parse(&one_line(from, &args.target.root)?), &line);
+        let mut base = Line::parse(&one_line(from, &args.target.root)?);
+        if is_all_memory(args) {
+            base.leave_out("dom0_mem");
+        }
+        line = merge(&base, &line);
     }
     Ok(Composed {
         findings: lint(&line.to_string(), target),
@@ -181,6 +185,12 @@ fn memory(args: &LineArgs, arch: Arch) -> Result<Option<String>, Error> {
         return Err(wrong_most(what));
     }
     Ok(Some(format!("{memory},max:{most}")))
+}
+
+/// 0 is asked for: all memory, whatever the line of `--from` has.
+fn is_all_memory(args: &LineArgs) -> bool {
+    let size = args.dom0_mem.as_deref().and_then(mebibytes);
+    matches!(size, Some(Ok(None)))
 }
 
 /// A bare number, which is in MiB here, for Xen; the inner `None` is 0, all

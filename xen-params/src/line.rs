@@ -97,6 +97,12 @@ impl Line {
             .extend(words(text).map(|word| word.text.to_owned()));
     }
 
+    /// Takes the options of that name away.
+    pub(crate) fn leave_out(&mut self, name: &str) {
+        self.options
+            .retain(|text| Word { at: 0, text }.key() != name);
+    }
+
     /// The options.
     pub fn words(&self) -> impl Iterator<Item = Word<'_>> {
         let mut at = 0;

@@ -52,6 +52,22 @@ fn a_line_is_put_on_top_of_another() {
         .success()
         .stdout("dom0_mem=2G,max:2G no-watchdog noreboot=0 smt=off\n")
         .stderr("");
+    for (memory, line) in [
+        (&["--dom0-mem-max=8G"][..], "dom0_mem=4G,max:8G smt=0"),
+        (&["dom0_mem=min:1G"], "dom0_mem=4G,max:4G,min:1G smt=0"),
+        (&["--dom0-mem=0"], "smt=0"),
+        (
+            &["--dom0-mem=0", "--dom0-mem-max=8G"],
+            "smt=0 dom0_mem=max:8G",
+        ),
+    ] {
+        params(&["--from", "dom0_mem=4G,max:4G smt=0"])
+            .args(memory)
+            .assert()
+            .success()
+            .stdout(format!("{line}\n"))
+            .stderr("");
+    }
     params(&["--from", "-", "smt=off"])
         .write_stdin("xen_commandline        : placeholder smt=on noreboot\n")
         .assert()
