@@ -3,14 +3,18 @@
 //! just lines. What it
 //! is is told by what stands in it, not by its name.
 
+use std::ops::Range;
+
 use serde::Serialize;
 
 use crate::extlinux_conf::{extlinux_conf, is_extlinux_conf};
 use crate::finding::{Code, Finding, Severity};
-use crate::grub_files::{assignment, grub_cfg, grub_defaults, is_entry};
+use crate::grub_files::{grub_cfg, is_entry};
+use crate::grub_settings::{GrubSettings, is_setting};
 use crate::limine_conf::{is_limine_conf, limine_conf};
-use crate::line::{Word, words};
+use crate::line::Word;
 use crate::lint::{lint, lint_linux};
+use crate::xen_cfg_file::{is_xen_cfg, xen_cfg_default, xen_cfg_lines};
 use crate::{Target, Version};
 
 /// Whose line it is.
@@ -34,10 +38,35 @@ pub struct Carried {
     pub line: String,
     /// The release that the text names.
     pub xen: Option<Version>,
+    /// The whole line, where it is only a part of one.
+    joined: Option<Joined>,
     /// What the file itself does to it.
     of_file: Vec<Finding>,
     /// Where words begin that are not whole: of these nothing else is told.
     not_whole: Vec<usize>,
+}
+
+/// A line that stands in more than one place of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Joined {
+    pub line: String,
+    /// Where in it a word of one place is, and where that begins there.
+    pub places: Vec<(Range<usize>, usize)>,
+}
+
+impl Joined {
+    /// What is wrong with the words of that place, which the others may be the
+    /// reason of.
+    fn findings(&self, target: &Target) -> Vec<Finding> {
+        let here = |finding: Finding| {
+            let mut places = self.places.iter();
+            let (whole, begin) = places.find(|(whole, _)| whole.contains(&finding.at))?;
+            let at = begin + finding.at - whole.start;
+            Some(Finding { at, ..finding })
+        };
+        let found = lint(&self.line, target).into_iter();
+        found.filter_map(here).collect()
+    }
 }
 
 impl Carried {
@@ -47,6 +76,7 @@ impl Carried {
             side,
             line: line.into(),
             xen: None,
+            joined: None,
             of_file: vec![],
             not_whole: vec![],
         }
@@ -64,12 +94,18 @@ impl Carried {
         self.of_file.push(of_file);
     }
 
+    /// It is a part of that line.
+    pub(crate) fn join(&mut self, joined: Joined) {
+        self.joined = Some(joined);
+    }
+
     /// What is wrong with it.
     #[must_use]
     pub fn findings(&self, target: &Target) -> Vec<Finding> {
-        let mut findings = match self.side {
-            Side::Xen => lint(&self.line, target),
-            Side::Linux => lint_linux(&self.line, target),
+        let mut findings = match (self.side, &self.joined) {
+            (Side::Xen, Some(joined)) => joined.findings(target),
+            (Side::Xen, None) => lint(&self.line, target),
+            (Side::Linux, _) => lint_linux(&self.line, target),
         };
         findings.retain(|finding| !self.not_whole.contains(&finding.at) || finding.code.is_final());
         findings.extend(self.of_file.iter().cloned());
@@ -77,120 +113,105 @@ impl Carried {
     }
 }
 
+/// What a text is, by what stands in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    XlInfo,
+    GrubCfg,
+    GrubSettings,
+    XenCfg,
+    LimineConf,
+    ExtlinuxConf,
+    Lines,
+}
+
+impl Kind {
+    fn of(text: &str) -> Self {
+        let has = |is_one: fn(&str) -> bool| text.lines().any(is_one);
+        if has(|line| xl_info(line, COMMANDLINE).is_some()) {
+            Self::XlInfo
+        } else if has(is_entry) {
+            Self::GrubCfg
+        } else if has(is_setting) {
+            Self::GrubSettings
+        } else if is_xen_cfg(text) {
+            Self::XenCfg
+        } else if is_limine_conf(text) {
+            Self::LimineConf
+        } else if is_extlinux_conf(text) {
+            Self::ExtlinuxConf
+        } else {
+            Self::Lines
+        }
+    }
+}
+
 /// The command lines of a text, in their order.
 #[must_use]
 pub fn carried(text: &str) -> Vec<Carried> {
-    let numbered = || text.lines().enumerate().map(|(at, line)| (at + 1, line));
-    let told = |wanted: &str| numbered().find_map(|(number, line)| xl_info(number, line, wanted));
-    if let Some((number, line)) = told("xen_commandline") {
+    match Kind::of(text) {
+        Kind::XlInfo => told_by_xl(text),
+        Kind::GrubCfg => grub_cfg(text),
+        Kind::GrubSettings => GrubSettings::read(text).lines,
+        Kind::XenCfg => xen_cfg_lines(text),
+        Kind::LimineConf => limine_conf(text),
+        Kind::ExtlinuxConf => extlinux_conf(text),
+        Kind::Lines => text
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'))
+            .map(|(at, line)| Carried::new(at + 1, Side::Xen, line))
+            .collect(),
+    }
+}
+
+/// Why a text stands for no line, and on which of its own.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct NoLineHere {
+    pub number: usize,
+    pub what: String,
+}
+
+/// The hypervisor's line that a text stands for: that of the normal entry which
+/// GRUB's settings make, of the section which a `xen.cfg` starts by itself, else
+/// the first one. `None` where it has none.
+///
+/// # Errors
+/// The file has one, but what it is cannot be known from it.
+pub(crate) fn line_of(text: &str) -> Result<Option<String>, NoLineHere> {
+    match Kind::of(text) {
+        Kind::GrubSettings => GrubSettings::read(text).normal,
+        Kind::XenCfg => xen_cfg_default(text),
+        _ => {
+            let mut lines = carried(text).into_iter();
+            let first = lines.find(|one| one.side == Side::Xen);
+            Ok(first.map(|one| one.line))
+        }
+    }
+}
+
+/// The name by which `xl info` tells the line.
+const COMMANDLINE: &str = "xen_commandline";
+
+fn told_by_xl(text: &str) -> Vec<Carried> {
+    let told = |wanted| {
+        let mut lines = text.lines().enumerate();
+        lines.find_map(|(at, line)| Some((at + 1, xl_info(line, wanted)?)))
+    };
+    let line = told(COMMANDLINE).map(|(number, line)| {
         let mut one = Carried::new(number, Side::Xen, line);
         one.xen = told("xen_version").and_then(|(_, version)| version.parse().ok());
-        return vec![one];
-    }
-    if text.lines().any(is_entry) {
-        return grub_cfg(text);
-    }
-    if text.lines().any(|line| assignment(line).is_some()) {
-        return grub_defaults(text);
-    }
-    if is_xen_cfg(text) {
-        return xen_cfg(text);
-    }
-    if is_limine_conf(text) {
-        return limine_conf(text);
-    }
-    if is_extlinux_conf(text) {
-        return extlinux_conf(text);
-    }
-    numbered()
-        .filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'))
-        .map(|(number, line)| Carried::new(number, Side::Xen, line))
-        .collect()
+        one
+    });
+    line.into_iter().collect()
 }
 
-fn xl_info<'a>(number: usize, line: &'a str, wanted: &str) -> Option<(usize, &'a str)> {
+fn xl_info<'a>(line: &'a str, wanted: &str) -> Option<&'a str> {
     let (key, value) = line.split_once(':')?;
-    (key.trim() == wanted).then(|| (number, value.trim_matches(' ')))
+    (key.trim() == wanted).then(|| value.trim_matches(' '))
 }
 
-/// A setting of a `xen.cfg`. Its name must end where the `=` stands.
-fn setting(line: &str) -> Option<(&str, &str)> {
-    line.trim_start().split_once('=')
-}
-
-/// The name of a section; `xen.efi` looks for it exactly.
-fn section(line: &str) -> Option<&str> {
-    line.trim_start().strip_prefix('[')?.split(']').next()
-}
-
-fn is_xen_cfg(text: &str) -> bool {
-    let mut names = text.lines().filter_map(setting).map(|(name, _)| name);
-    text.lines().any(|line| section(line).is_some())
-        && names.any(|name| ["options", "kernel"].contains(&name.trim_end()))
-}
-
-fn xen_cfg(text: &str) -> Vec<Carried> {
-    let mut found = vec![];
-    let mut no_default = None;
-    let mut here = "";
-    for (at, line) in text.lines().enumerate() {
-        here = section(line).unwrap_or(here);
-        let Some((name, value)) = setting(line) else {
-            continue;
-        };
-        let (side, value) = match name.trim_end() {
-            "options" => (Side::Xen, value),
-            "kernel" => {
-                let (_, line) = value.trim_start().split_once(' ').unwrap_or_default();
-                (Side::Linux, line)
-            }
-            "default" if here == "global" => {
-                let named = value.trim();
-                if !text.lines().filter_map(section).any(|one| one == named) {
-                    let mut one = Carried::new(at + 1, Side::Xen, "");
-                    one.tell(uncarried(
-                        Severity::Error,
-                        Word {
-                            at: 0,
-                            text: line.trim(),
-                        },
-                        "no section has that name, so xen.efi finds no kernel".to_owned(),
-                    ));
-                    no_default = Some(one);
-                }
-                continue;
-            }
-            _ => continue,
-        };
-        let end = value
-            .find(|c: char| c == '#' || c == '\t' || !c.is_ascii())
-            .unwrap_or(value.len());
-        let (kept, lost) = value.split_at(end);
-        let mut one = Carried::new(at + 1, side, kept.trim_end_matches(['\r', ' ']));
-        let half = !kept.is_empty() && !kept.ends_with(' ');
-        let last = words(&one.line).last().unwrap_or(Word { at: 0, text: "" });
-        let cut = cut(lost, half).map(|(severity, what)| uncarried(severity, last, what));
-        match cut {
-            Some(cut) if half => one.tell_alone(cut),
-            Some(cut) => one.tell(cut),
-            None => {}
-        }
-        if name.ends_with(' ') {
-            let word = Word {
-                at: 0,
-                text: name.trim(),
-            };
-            let what = "in xen.cfg no space may stand before =: the line is not read".to_owned();
-            one.tell(uncarried(Severity::Error, word, what));
-        }
-        found.push(one);
-    }
-    // It is no line: whoever wants the first line gets one that is.
-    found.extend(no_default);
-    found
-}
-
-fn uncarried(severity: Severity, word: Word<'_>, what: String) -> Finding {
+pub(crate) fn uncarried(severity: Severity, word: Word<'_>, what: String) -> Finding {
     Finding {
         severity,
         code: Code::Uncarried,
@@ -198,29 +219,6 @@ fn uncarried(severity: Severity, word: Word<'_>, what: String) -> Finding {
         word: word.text.to_owned(),
         what,
     }
-}
-
-/// What it means that `xen.efi` does not see a part of a value.
-fn cut(lost: &str, half: bool) -> Option<(Severity, String)> {
-    Some(match lost.chars().next()? {
-        // A comment, most likely, and one that hides nothing.
-        '#' if !half => {
-            let what = "in xen.cfg # begins a comment: what follows is not on the line";
-            (Severity::Hint, what.to_owned())
-        }
-        '#' => {
-            let what = "in xen.cfg # begins a comment, even inside a word";
-            (Severity::Error, what.to_owned())
-        }
-        '\t' => {
-            let what = "in xen.cfg a tab ends the value";
-            (Severity::Error, what.to_owned())
-        }
-        letter => {
-            let what = format!("in xen.cfg only ASCII may stand, not {letter:?}");
-            (Severity::Error, what)
-        }
-    })
 }
 
 #[cfg(test)]

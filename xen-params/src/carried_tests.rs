@@ -277,9 +277,27 @@ fn what_xen_efi_would_not_find_in_a_xen_cfg_is_told() {
             "default=b: no section has that name, so xen.efi finds no kernel".to_owned()
         )]
     );
-    // The first line is one nevertheless.
-    assert_eq!(lines(&other)[0], xen(4, "smt=0 noreboot"));
     assert_eq!(told(&other.replace("=b", "=a")), []);
+}
+
+#[test]
+fn the_line_of_a_xen_cfg_is_that_of_its_default_section() {
+    let text = "[global]\ndefault=b\n[a]\noptions=smt=0\nkernel=k\n[b]\n\
+        options = none\noptions=noreboot # why\nkernel=k\n[c]\nkernel=k\n";
+    let line = |text: &str| line_of(text).map_err(|error| error.what);
+    assert_eq!(line(text), Ok(Some("noreboot".to_owned())));
+    let with = |section: &str| text.replace("default=b", &format!("default={section}"));
+    assert_eq!(line(&with("a\r")), Ok(Some("smt=0".to_owned())));
+    assert_eq!(line(&with("c")), Ok(Some(String::new())));
+    assert_eq!(
+        line(&with("d")),
+        Err("default=d: no section has that name, so xen.efi finds no kernel".to_owned())
+    );
+    // Without one xen.efi takes what it finds first.
+    assert_eq!(
+        line(&text.replace("default=b\n", "")),
+        Ok(Some("smt=0".to_owned()))
+    );
 }
 
 #[test]

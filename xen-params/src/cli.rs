@@ -127,7 +127,9 @@ pub struct ListArgs {
 #[derive(Debug, Clone, clap::Args)]
 pub struct DiffArgs {
     /// A command line; or a file that has one, such as grub.cfg, xen.cfg or
-    /// what install wrote; - for standard input, such as the output of xl info
+    /// what install wrote; - for standard input, such as the output of xl info.
+    /// Of several lines it is the first, of GRUB's settings both variables as
+    /// one line, of xen.cfg the line of its default section
     #[arg(value_name = "A")]
     pub a: String,
 

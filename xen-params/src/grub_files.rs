@@ -1,6 +1,4 @@
-//! The command lines that GRUB's files hold: a `grub.cfg`, and the settings of
-//! grub-mkconfig. What a setting's value is the shell says; as that stands in
-//! `grub.cfg` then, it is a script once more.
+//! The command lines that a `grub.cfg` holds, which is a script.
 
 use crate::carried::{Carried, Side};
 use crate::finding::{Code, Finding, Severity};
@@ -62,61 +60,16 @@ fn is_kernel(file: &str) -> bool {
         .any(|start| file.starts_with(start))
 }
 
-/// A setting of grub-mkconfig that is a command line, and what it is set to.
-pub(crate) fn assignment(line: &str) -> Option<(Side, &str)> {
-    let line = line.trim_start();
-    let line = line.strip_prefix("export ").unwrap_or(line);
-    let (name, value) = line.split_once('=')?;
-    let name = name.strip_suffix('+').unwrap_or(name);
-    let side = match name.strip_prefix("GRUB_CMDLINE_")? {
-        "XEN" | "XEN_DEFAULT" => Side::Xen,
-        rest if rest.starts_with("LINUX") => Side::Linux,
-        _ => return None,
-    };
-    Some((side, value))
-}
-
-/// The command lines that the settings of grub-mkconfig are.
-pub(crate) fn grub_defaults(text: &str) -> Vec<Carried> {
-    let lines: Vec<&str> = text.lines().collect();
-    let mut found = vec![];
-    for (at, line) in lines.iter().enumerate() {
-        let Some((side, value)) = assignment(line) else {
-            continue;
-        };
-        // What is quoted may go on in the next lines.
-        let rest = lines.get(at + 1..).unwrap_or_default();
-        let mut rest = rest.iter().take(20);
-        let mut value = value.to_owned();
-        let (word, is_open) = loop {
-            let mut script = Script::new(&value);
-            // Only the first word is the value; what follows is a command.
-            let word = script.word().unwrap_or_default();
-            match rest.next() {
-                Some(more) if script.is_open || value.ends_with('\\') => {
-                    value.push('\n');
-                    value.push_str(more);
-                }
-                _ => break (word.text, script.is_open),
-            }
-        };
-        // The value stands in grub.cfg, where it is read once more.
-        let mut script = Script::new(&word);
-        let (words, stop) = script.command();
-        if is_open || script.is_open {
-            let mut one = Carried::new(at + 1, side, "");
-            let what = "a quote is not closed: no boot entry comes of it";
-            one.tell(finding(Severity::Error, 0, line.trim(), what));
-            found.push(one);
-        } else {
-            found.push(handed_on(at + 1, side, &words, stop));
-        }
-    }
-    found
-}
+/// Why of a word nothing more is said.
+pub(crate) const UNKNOWN: &str = "cannot be known: it is put together when the script runs";
 
 /// What GRUB hands on of a command's words, as far as that can be known.
-fn handed_on(number: usize, side: Side, words: &[ScriptWord], stop: Option<Stop>) -> Carried {
+pub(crate) fn handed_on(
+    number: usize,
+    side: Side,
+    words: &[ScriptWord],
+    stop: Option<Stop>,
+) -> Carried {
     let mut line = String::new();
     let mut unknown = vec![];
     let mut last = (0, "");
@@ -127,8 +80,7 @@ fn handed_on(number: usize, side: Side, words: &[ScriptWord], stop: Option<Stop>
         last = (line.len(), &word.text);
         line.push_str(&word.text);
         if word.known == Known::Part {
-            let what = "cannot be known: it is put together when the script runs";
-            unknown.push(finding(Severity::Hint, last.0, &word.text, what));
+            unknown.push(finding(Severity::Hint, last.0, &word.text, UNKNOWN));
         }
     }
     let mut one = Carried::new(number, side, line);
@@ -159,7 +111,7 @@ fn handed_on(number: usize, side: Side, words: &[ScriptWord], stop: Option<Stop>
     one
 }
 
-fn finding(severity: Severity, at: usize, word: &str, what: &str) -> Finding {
+pub(crate) fn finding(severity: Severity, at: usize, word: &str, what: &str) -> Finding {
     Finding {
         severity,
         code: Code::Uncarried,

@@ -23,6 +23,7 @@ mod forecast;
 mod format;
 pub mod grammar;
 mod grub_files;
+mod grub_settings;
 pub mod install;
 mod limine_conf;
 mod line;
@@ -37,6 +38,7 @@ mod settings;
 mod table;
 mod target;
 mod version;
+mod xen_cfg_file;
 
 pub use carried::{Carried, Side, carried};
 pub use cli::{

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::carried::{Carried, Side, carried};
+use crate::carried::{Carried, NoLineHere, Side, carried, line_of};
 use crate::cli::{DiffArgs, LintArgs};
 use crate::finding::{Finding, Severity};
 use crate::format::to_json;
@@ -195,24 +195,23 @@ pub(crate) fn diff_lines(args: &DiffArgs, out: &mut dyn Write) -> Result<(), Err
     }
 }
 
-/// A line; or the first of the hypervisor's that a file has, or with `-`
-/// standard input.
+/// A line; or the hypervisor's that a file has, or with `-` standard input.
 pub(crate) fn one_line(given: &str, root: &Path) -> Result<String, Error> {
-    let text = if given == "-" {
-        read_stdin()?
+    let (text, place) = if given == "-" {
+        (read_stdin()?, "standard input")
     } else if is_file(given, root) {
-        read_file(given, root)?
+        (read_file(given, root)?, given)
     } else {
         return Ok(given.to_owned());
     };
-    let lines = carried(&text);
-    let line = lines.into_iter().find(|one| one.side == Side::Xen);
-    match line {
-        Some(one) => Ok(one.line),
+    match line_of(&text) {
+        Ok(Some(line)) => Ok(line),
         // What xen-params prints for all memory is an empty line.
-        None if text.trim().is_empty() => Ok(String::new()),
-        None if given == "-" => Err(Error::NoLine("standard input".to_owned())),
-        None => Err(Error::NoLine(given.to_owned())),
+        Ok(None) if text.trim().is_empty() => Ok(String::new()),
+        Ok(None) => Err(Error::NoLine(place.to_owned())),
+        Err(NoLineHere { number, what }) => {
+            Err(Error::Configured(format!("{place}:{number}: {what}")))
+        }
     }
 }
 

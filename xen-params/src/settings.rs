@@ -127,8 +127,8 @@ pub struct LineArgs {
 
     /// Put the line on top of this one: what is named anew replaces what
     /// stands there, but a max: or min: alone leaves the other amounts of
-    /// dom0_mem; or a file that has a line; - for standard input, such as the
-    /// output of xl info
+    /// dom0_mem; or a file that has a line, as diff takes them; - for standard
+    /// input, such as the output of xl info
     #[arg(long, value_name = "LINE", allow_hyphen_values = true)]
     pub from: Option<String>,
 

@@ -112,6 +112,51 @@ fn diff_and_from_read_lines_out_of_files() {
 }
 
 #[test]
+fn a_file_s_line_is_the_one_that_boots() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let grub = write(
+        "grub",
+        "GRUB_CMDLINE_XEN=\"\"\nGRUB_CMDLINE_XEN_DEFAULT=\"dom0_mem=4G,max:4G com1=115200,8n1\"\n",
+    );
+    params(&["--from", &grub, "smt=0"])
+        .assert()
+        .success()
+        .stdout("dom0_mem=4G,max:4G com1=115200,8n1 smt=0\n")
+        .stderr("");
+    params(&["diff", &grub, "dom0_mem=4G,max:4G com1=115200,8n1"])
+        .assert()
+        .success();
+    let partly = write("partly", "\nGRUB_CMDLINE_XEN=\"$MORE dom0_mem=512M\"\n");
+    let no_section = write(
+        "xen.cfg",
+        "[global]\ndefault=b\n[a]\noptions=smt=0\nkernel=vmlinuz\n",
+    );
+    for (file, said) in [
+        (
+            &partly,
+            "2: $MORE: not set before in this file, so the line cannot be known",
+        ),
+        (
+            &no_section,
+            "2: default=b: no section has that name, so xen.efi finds no kernel",
+        ),
+    ] {
+        for arguments in [&["--from", file, "smt=0"][..], &["diff", file, "smt=0"]] {
+            params(arguments)
+                .assert()
+                .code(6)
+                .stdout("")
+                .stderr(format!("xen-params: {file}:{said}\n"));
+        }
+    }
+}
+
+#[test]
 fn what_is_written_for_grub_is_read_back_as_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let own = folder.path().join("zz-xen-dom0.cfg");

@@ -1,0 +1,133 @@
+use crate::carried::{carried, line_of};
+use crate::{Arch, Code, Target};
+
+const TARGET: Target = Target {
+    arch: Arch::X86_64,
+    xen: None,
+};
+
+/// The line of the normal entry; or on which line of the file, and why, none.
+fn normal(text: &str) -> Result<String, (usize, String)> {
+    line_of(text)
+        .map(|line| line.unwrap())
+        .map_err(|error| (error.number, error.what))
+}
+
+/// What is found, and on which line of the file.
+fn found(text: &str) -> Vec<(usize, Code, usize, String)> {
+    let lines = carried(text).into_iter();
+    lines
+        .flat_map(|one| {
+            let number = one.number;
+            let findings = one.findings(&TARGET).into_iter();
+            findings.map(move |found| (number, found.code, found.at, found.word))
+        })
+        .collect()
+}
+
+#[test]
+fn the_line_of_the_normal_entry_is_both_settings_as_they_are_last() {
+    for (text, line) in [
+        (
+            "GRUB_CMDLINE_XEN=\"\"\nGRUB_CMDLINE_XEN_DEFAULT=\"dom0_mem=4G,max:4G com1=9600\"\n",
+            "dom0_mem=4G,max:4G com1=9600",
+        ),
+        (
+            "GRUB_CMDLINE_XEN_DEFAULT=b\nGRUB_CMDLINE_XEN='a'\nGRUB_CMDLINE_XEN_DEFAULT=c\n",
+            "a c",
+        ),
+        (
+            "GRUB_CMDLINE_XEN=\"a\"\nGRUB_CMDLINE_XEN=\"$GRUB_CMDLINE_XEN smt=0\"\n",
+            "a smt=0",
+        ),
+        (
+            "GRUB_CMDLINE_XEN=a\nexport GRUB_CMDLINE_XEN_DEFAULT=\"b ${GRUB_CMDLINE_XEN} c\"\n",
+            "a b a c",
+        ),
+        ("GRUB_CMDLINE_XEN=a\nGRUB_CMDLINE_XEN+=' b'\n", "a b"),
+        // What ends the command of grub.cfg ends it for both.
+        (
+            "GRUB_CMDLINE_XEN='a # why'\nGRUB_CMDLINE_XEN_DEFAULT=b\n",
+            "a",
+        ),
+        ("GRUB_CMDLINE_XEN=\n", ""),
+        // One that was not known is not there any more.
+        ("GRUB_CMDLINE_XEN=$X\nGRUB_CMDLINE_XEN=a\n", "a"),
+    ] {
+        assert_eq!(normal(text), Ok(line.to_owned()), "{text}");
+    }
+    assert_eq!(line_of("GRUB_CMDLINE_LINUX=quiet\n"), Ok(None));
+}
+
+#[test]
+fn a_line_that_other_files_are_part_of_is_not_guessed() {
+    for (text, number, word) in [
+        (
+            "GRUB_CMDLINE_XEN=\"$GRUB_CMDLINE_XEN_DEFAULT dom0_mem=512\"\n",
+            1,
+            "$GRUB_CMDLINE_XEN_DEFAULT",
+        ),
+        ("\nGRUB_CMDLINE_XEN=\"a $MORE\"\n", 2, "$MORE"),
+        (
+            "GRUB_CMDLINE_XEN=\"dom0_mem=${MEM}M\"\n",
+            1,
+            "dom0_mem=${MEM}M",
+        ),
+        ("GRUB_CMDLINE_XEN=\"$(cat x)\"\n", 1, "$()"),
+        (
+            "GRUB_CMDLINE_XEN=$X\nGRUB_CMDLINE_XEN_DEFAULT=$GRUB_CMDLINE_XEN\n",
+            1,
+            "$X",
+        ),
+        // It is GRUB's variable, not the shell's.
+        (
+            "GRUB_CMDLINE_XEN=a\nGRUB_CMDLINE_XEN='$GRUB_CMDLINE_XEN b'\n",
+            2,
+            "$GRUB_CMDLINE_XEN",
+        ),
+        ("GRUB_CMDLINE_XEN=\"a\n", 1, "GRUB_CMDLINE_XEN"),
+    ] {
+        let (at, what) = normal(text).unwrap_err();
+        assert_eq!(at, number, "{text}");
+        assert!(what.starts_with(&format!("{word}: ")), "{what}");
+    }
+}
+
+#[test]
+fn both_settings_are_looked_at_as_the_one_line_that_they_are() {
+    let duplicate = |at, word: &str| (1, Code::Duplicate, at, word.to_owned());
+    assert_eq!(
+        found(
+            "GRUB_CMDLINE_XEN=\"com1=115200,8n1 dom0_mem=1G,max:1G\"\n\
+             GRUB_CMDLINE_XEN_DEFAULT=\"console=com1,vga dom0_mem=2G,max:2G\"\n"
+        ),
+        [duplicate(16, "dom0_mem=1G,max:1G")]
+    );
+    assert_eq!(
+        found("GRUB_CMDLINE_XEN='smt=1'\nGRUB_CMDLINE_XEN=\"$GRUB_CMDLINE_XEN smt=0 iomu=1\"\n"),
+        [
+            duplicate(0, "smt=1"),
+            (2, Code::Unknown, 6, "iomu=1".to_owned())
+        ]
+    );
+    // What is not on the line any more stands by itself.
+    assert_eq!(
+        found("GRUB_CMDLINE_XEN='smt=1'\nGRUB_CMDLINE_XEN='smt=0'\n"),
+        []
+    );
+    let half = "noreboot ".repeat(60);
+    let codes = found(&format!(
+        "GRUB_CMDLINE_XEN='{half}'\nGRUB_CMDLINE_XEN_DEFAULT='{half}'\n"
+    ));
+    let long: Vec<usize> = codes
+        .iter()
+        .filter(|(_, code, ..)| *code == Code::LineTooLong)
+        .map(|(number, ..)| *number)
+        .collect();
+    assert_eq!(long, [2]);
+    // GRUB takes it for one word, Xen does not.
+    assert_eq!(
+        found("GRUB_CMDLINE_XEN=\"'' 'smt=0 iomu=1'\"\nGRUB_CMDLINE_XEN_DEFAULT=noreboot\n"),
+        [(1, Code::Unknown, 6, "iomu=1".to_owned())]
+    );
+}
