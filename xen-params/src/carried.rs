@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::extlinux_conf::{extlinux_conf, is_extlinux_conf};
 use crate::finding::{Code, Finding, Severity};
 use crate::grub_files::{grub_cfg, is_entry};
-use crate::grub_settings::{GrubSettings, is_setting};
+use crate::grub_settings::{GrubSettings, is_setting, is_setting_left_out};
 use crate::limine_conf::{is_limine_conf, limine_conf};
 use crate::line::Word;
 use crate::lint::{lint, lint_linux};
@@ -140,16 +140,24 @@ impl Kind {
             Self::LimineConf
         } else if is_extlinux_conf(text) {
             Self::ExtlinuxConf
+        } else if has(is_setting_left_out) {
+            Self::GrubSettings
         } else {
             Self::Lines
         }
     }
 }
 
+/// What editors of other systems put first; it is no part of any line.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// The command lines of a text, in their order.
 #[must_use]
 pub fn carried(text: &str) -> Vec<Carried> {
-    match Kind::of(text) {
+    let unmarked = text.strip_prefix(BYTE_ORDER_MARK);
+    let text = unmarked.unwrap_or(text);
+    let kind = Kind::of(text);
+    let mut found = match kind {
         Kind::XlInfo => told_by_xl(text),
         Kind::GrubCfg => grub_cfg(text),
         Kind::GrubSettings => GrubSettings::read(text).lines,
@@ -162,7 +170,19 @@ pub fn carried(text: &str) -> Vec<Carried> {
             .filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'))
             .map(|(at, line)| Carried::new(at + 1, Side::Xen, line))
             .collect(),
+    };
+    let is_in_the_way = matches!(kind, Kind::GrubSettings | Kind::XenCfg);
+    if unmarked.is_some() && is_in_the_way && !found.is_empty() {
+        let mut one = Carried::new(1, Side::Xen, "");
+        let word = Word {
+            at: 0,
+            text: "U+FEFF",
+        };
+        let what = "a byte order mark, which belongs to the first word for what reads this file";
+        one.tell(uncarried(Severity::Error, word, what.to_owned()));
+        found.push(one);
     }
+    found
 }
 
 /// Why a text stands for no line, and on which of its own.
@@ -179,6 +199,7 @@ pub(crate) struct NoLineHere {
 /// # Errors
 /// The file has one, but what it is cannot be known from it.
 pub(crate) fn line_of(text: &str) -> Result<Option<String>, NoLineHere> {
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     match Kind::of(text) {
         Kind::GrubSettings => GrubSettings::read(text).normal,
         Kind::XenCfg => xen_cfg_default(text),

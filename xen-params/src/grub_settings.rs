@@ -54,6 +54,13 @@ pub(crate) fn is_setting(line: &str) -> bool {
     setting(line).is_some()
 }
 
+/// The same, commented out: such as a file is before it is changed.
+pub(crate) fn is_setting_left_out(line: &str) -> bool {
+    line.trim_start()
+        .strip_prefix('#')
+        .is_some_and(|line| is_setting(line.trim_start_matches('#')))
+}
+
 /// The name and the value of a setting, and whether it is added to.
 fn setting(line: &str) -> Option<(&str, &str, bool)> {
     let line = line.trim_start();

@@ -55,6 +55,7 @@ fn the_line_of_the_normal_entry_is_both_settings_as_they_are_last() {
         ("GRUB_CMDLINE_XEN=$X\nGRUB_CMDLINE_XEN=a\n", "a"),
     ] {
         assert_eq!(normal(text), Ok(line.to_owned()), "{text}");
+        assert_eq!(normal(&format!("\u{feff}{text}")), Ok(line.to_owned()));
     }
     assert_eq!(line_of("GRUB_CMDLINE_LINUX=quiet\n"), Ok(None));
 }
@@ -129,5 +130,38 @@ fn both_settings_are_looked_at_as_the_one_line_that_they_are() {
     assert_eq!(
         found("GRUB_CMDLINE_XEN=\"'' 'smt=0 iomu=1'\"\nGRUB_CMDLINE_XEN_DEFAULT=noreboot\n"),
         [(1, Code::Unknown, 6, "iomu=1".to_owned())]
+    );
+}
+
+#[test]
+fn settings_are_known_where_all_are_commented_out() {
+    let debian = "# There are some additional variables that can be used\n\
+        echo \"Including Xen overrides\" >&2\n\
+        # dom0_mem=<size> (for arm)\n\
+        #GRUB_CMDLINE_XEN_DEFAULT=\"\"\n\
+        #\n\
+        if [ \"$XEN_OVERRIDE_GRUB_DEFAULT\" = \"\" ]; then\n\
+        \tgrub_warn \"GRUB_DEFAULT changed to boot into Xen by default!\"\n\
+        fi\n";
+    assert_eq!(carried(debian), []);
+    assert_eq!(carried("GRUB_DEFAULT=0\necho smt=0\n"), []);
+    // A comment of another file is one.
+    let lines = "# GRUB's line was this\nsmt=0\n";
+    assert_eq!(line_of(lines), Ok(Some("smt=0".to_owned())));
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_a_line_but_told_where_it_harms() {
+    assert_eq!(
+        found("\u{feff}GRUB_CMDLINE_XEN=smt=0\n"),
+        [(1, Code::Uncarried, 0, "U+FEFF".to_owned())]
+    );
+    assert_eq!(found("\u{feff}smt=0\n"), []);
+    assert_eq!(found("\u{feff}xen_commandline : smt=0\n"), []);
+    let xen_cfg = "\u{feff}[global]\ndefault=a\n[a]\noptions=smt=0\nkernel=k\n";
+    assert_eq!(line_of(xen_cfg), Ok(Some("smt=0".to_owned())));
+    assert_eq!(
+        found(xen_cfg),
+        [(1, Code::Uncarried, 0, "U+FEFF".to_owned())]
     );
 }

@@ -154,6 +154,16 @@ fn a_file_s_line_is_the_one_that_boots() {
                 .stderr(format!("xen-params: {file}:{said}\n"));
         }
     }
+    // As Debian's package has it.
+    let none = write(
+        "none.cfg",
+        "echo a\n#GRUB_CMDLINE_XEN=\"\"\n# dom0_mem=4G\n",
+    );
+    for arguments in [&["lint", &none][..], &["diff", &none, "smt=0"]] {
+        params(arguments).assert().code(5).stderr(format!(
+            "xen-params: {none}: no command line of Xen in it\n"
+        ));
+    }
 }
 
 #[test]
