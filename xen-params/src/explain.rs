@@ -10,7 +10,7 @@ use crate::format::to_json;
 use crate::grammar::{Amount, Bound, Memory, Vcpus, describe, parse_boolean, parse_size};
 use crate::line::{Word, words};
 use crate::lint::{lint, resolve};
-use crate::table::{Entry, Parser, find, nearest, table};
+use crate::table::{Entry, Parser, find, nearest, table, written};
 use crate::{Error, Target};
 
 /// A row of the table, for programs. The keys are stable.
@@ -58,12 +58,12 @@ pub fn explain(
         words(option).chain(nothing)
     });
     for word in words {
-        let option = word.text;
         if word.key().trim_matches(' ').is_empty() {
-            let why = format!("{option:?}: the name of an option expected");
+            let why = format!("{:?}: the name of an option expected", word.text);
             return Err(Error::Usage(why));
         }
-        let Some((entry, _)) = resolve(&word, target) else {
+        let resolved = resolve(&word, target).or_else(|| without_index(&word, target));
+        let Some((entry, negated)) = resolved else {
             return Err(unknown(word.key(), target));
         };
         let entries = find(entry.name, target);
@@ -84,9 +84,8 @@ pub fn explain(
         for entry in &shown {
             text += &block(entry);
         }
-        let value = word
-            .value()
-            .map(|value| meaning(option, entry, value, target, host));
+        let says_something = negated || word.value().is_some();
+        let value = says_something.then(|| meaning(&word, entry, negated, target, host));
         for line in value.iter().flat_map(|value| &value.told) {
             // A String takes whatever is written to it.
             let _ = writeln!(text, "  {line}");
@@ -100,8 +99,15 @@ pub fn explain(
     if json { to_json(&rows) } else { Ok(text) }
 }
 
+/// An option that takes an index, named without one or without a value.
+fn without_index(word: &Word<'_>, target: &Target) -> Option<(&'static Entry, bool)> {
+    let name = word.key().split('[').next()?;
+    let entry = find(&format!("{name}["), target).into_iter().next()?;
+    Some((entry, false))
+}
+
 fn unknown(name: &str, target: &Target) -> Error {
-    let meant = nearest(name, target).map(|meant| format!(" (did you mean {meant}?)"));
+    let meant = nearest(name, target).map(|meant| format!(" (did you mean {}?)", written(meant)));
     Error::NoOption(format!(
         "{name}: Xen has no such option{}",
         meant.unwrap_or_default()
@@ -109,7 +115,7 @@ fn unknown(name: &str, target: &Target) -> Error {
 }
 
 fn block(entry: &Entry) -> String {
-    let mut text = format!("{}\n  {}\n", entry.name, entry.about);
+    let mut text = format!("{}\n  {}\n", written(entry.name), entry.about);
     let syntax = describe(entry.syntax);
     let takes = match entry.parser {
         Parser::Boolean => "yes or no",
@@ -142,18 +148,21 @@ fn block(entry: &Entry) -> String {
     text
 }
 
-/// What a value means, and what is wrong with it.
-fn meaning(option: &str, entry: &Entry, text: &str, target: &Target, host: &Host) -> Value {
+/// What a value means, or the `no-` before the name, and what is wrong with it.
+fn meaning(word: &Word<'_>, entry: &Entry, negated: bool, target: &Target, host: &Host) -> Value {
+    // Without a value it is to Xen what no- says.
+    let text = word.value().unwrap_or("no");
+    let said = if negated { word.text } else { text };
     let mut value = Value {
         text: text.to_owned(),
         memory: None,
         memory_max: None,
         vcpus: None,
-        findings: lint(option, target),
+        findings: lint(word.text, target),
         told: vec![],
     };
     match (entry.name, entry.parser) {
-        ("dom0_mem", _) => {
+        ("dom0_mem", _) if !negated => {
             if let Ok(memory) = Memory::parse(text, target.arch) {
                 let amounts: Vec<String> = memory.amounts.iter().map(amount).collect();
                 value.told.push(format!("{text}: {}", amounts.join(", ")));
@@ -165,7 +174,7 @@ fn meaning(option: &str, entry: &Entry, text: &str, target: &Target, host: &Host
                 }
             }
         }
-        ("dom0_max_vcpus", _) => {
+        ("dom0_max_vcpus", _) if !negated => {
             if let Ok(vcpus) = Vcpus::parse(text, target.arch) {
                 let range = match vcpus.most {
                     Some(most) if most == vcpus.least => format!("{most} processors"),
@@ -192,12 +201,12 @@ fn meaning(option: &str, entry: &Entry, text: &str, target: &Target, host: &Host
             }
         }
         (_, Parser::Boolean) => {
-            if let Ok(is_on) = parse_boolean(text) {
-                let meant = if is_on { "yes" } else { "no" };
-                value.told.push(format!("{text}: {meant}"));
+            if let Ok(is_on) = parse_boolean(word.value().unwrap_or_default()) {
+                let meant = if is_on != negated { "yes" } else { "no" };
+                value.told.push(format!("{said}: {meant}"));
             }
         }
-        _ if value.findings.is_empty() => value.told.push(format!("{text}: is taken so")),
+        _ if value.findings.is_empty() => value.told.push(format!("{said}: is taken so")),
         _ => {}
     }
     let findings = value.findings.iter().map(Finding::to_string);
@@ -262,12 +271,12 @@ pub fn list(pattern: Option<&str>, target: &Target, json: bool) -> Result<String
     found.dedup_by_key(|entry| entry.name);
     let width = found
         .iter()
-        .map(|entry| entry.name.len())
+        .map(|entry| written(entry.name).len())
         .max()
         .unwrap_or(0);
     let mut text = String::new();
     for entry in found {
-        let _ = writeln!(text, "{:<width$}  {}", entry.name, entry.about);
+        let _ = writeln!(text, "{:<width$}  {}", written(entry.name), entry.about);
     }
     Ok(text)
 }

@@ -3,6 +3,7 @@
 //! The table is data: a new release of Xen is a few changed lines there. It is
 //! packed into the program by `build.rs`.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use serde::{Serialize, Serializer};
@@ -171,6 +172,15 @@ fn rows(text: &'static str) -> impl Iterator<Item = &'static str> {
 #[must_use]
 pub fn table() -> &'static [Entry] {
     &TABLE
+}
+
+/// The name as it stands on a line: with an index where it takes one.
+pub(crate) fn written(name: &str) -> Cow<'_, str> {
+    if name.ends_with('[') {
+        format!("{name}N]=").into()
+    } else {
+        name.into()
+    }
 }
 
 /// Some machine and some release has it.

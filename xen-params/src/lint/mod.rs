@@ -10,7 +10,7 @@ use crate::Target;
 use crate::finding::{Code, Finding, Severity};
 use crate::grammar::Memory;
 use crate::line::{END, LINE_MAX, OPTION_MAX, Word, words};
-use crate::table::{Entry, Parser, find, nearest};
+use crate::table::{Entry, Parser, find, nearest, written};
 
 pub use linux::lint_linux;
 
@@ -253,7 +253,10 @@ impl<'a> Linter<'a> {
             return self.error(word, Code::LinuxOption, what);
         }
         let what = match nearest(name, self.target) {
-            Some(meant) => format!("Xen has no such option (did you mean {meant}?)"),
+            Some(meant) => {
+                let meant = written(meant);
+                format!("Xen has no such option (did you mean {meant}?)")
+            }
             None => "Xen has no such option".to_owned(),
         };
         self.error(word, Code::Unknown, what);

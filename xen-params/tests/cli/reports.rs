@@ -156,6 +156,53 @@ fn explain_tells_what_an_option_and_its_value_mean() {
 }
 
 #[test]
+fn explain_tells_what_no_before_a_name_means() {
+    for (option, told) in [
+        ("no-smt", "  no-smt: no\n"),
+        ("no-iommu", "  no-iommu: is taken so\n"),
+        (
+            "no-smt=0",
+            "  no-smt=0: yes\n  no-smt=0: no- and =0 are two answers; Xen takes them together\n",
+        ),
+        ("no-sched", "  no-sched: Xen ignores the no- before sched\n"),
+        (
+            "no-dom0_mem",
+            "  no-dom0_mem: \"no\" is no amount of memory",
+        ),
+        (
+            "no-dom0_mem=4G",
+            "  machines: x86\n  no-dom0_mem=4G: takes no value after no-\n",
+        ),
+    ] {
+        params(&["explain", option])
+            .assert()
+            .success()
+            .stdout(contains(told));
+    }
+    let output = params(&["explain", "--json", "no-smt"]).assert().success();
+    let document: serde_json::Value = serde_json::from_slice(&output.get_output().stdout).unwrap();
+    assert_eq!(document[0]["value"]["text"], "no");
+}
+
+#[test]
+fn an_option_with_an_index_is_shown_as_it_is_written() {
+    for option in ["ivrs_ioapic", "ivrs_ioapic[4]", "ivrs_ioapic[4]=00:14.0"] {
+        params(&["explain", option])
+            .assert()
+            .success()
+            .stdout(predicates::str::starts_with("ivrs_ioapic[N]=\n"));
+    }
+    params(&["list", "ivrs_ioapic"])
+        .assert()
+        .success()
+        .stdout(predicates::str::starts_with("ivrs_ioapic[N]=  "));
+    params(&["lint", "ivrs_ioapic[4]"])
+        .assert()
+        .code(6)
+        .stdout("error: ivrs_ioapic[4]: Xen has no such option (did you mean ivrs_ioapic[N]=?)\n");
+}
+
+#[test]
 fn list_shows_what_the_target_knows() {
     params(&["list", "wallclock"])
         .assert()
