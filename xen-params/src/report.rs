@@ -139,11 +139,17 @@ fn told(checked: &Checked, several: bool, caret: bool) -> String {
             Severity::Hint => "hint",
         };
         let _ = writeln!(text, "{severity}: {finding}");
-        if caret {
+        if caret && stands_there(&checked.line, finding) {
             text += &pointed(&checked.line, finding);
         }
     }
     text
+}
+
+/// The word is one of the line, not of the file around it.
+fn stands_there(line: &str, finding: &Finding) -> bool {
+    let rest = line.get(finding.at..).unwrap_or_default();
+    !finding.word.is_empty() && rest.starts_with(&finding.word)
 }
 
 /// The room that a line has on a terminal, beside what is left of it.
@@ -235,20 +241,41 @@ mod tests {
     use super::*;
     use crate::{Arch, Code};
 
+    const TARGET: Target = Target {
+        arch: Arch::X86_64,
+        xen: None,
+    };
+
+    #[test]
+    fn no_caret_stands_under_what_is_not_on_the_line() {
+        for text in [
+            "GRUB_CMDLINE_XEN='smt=0\n",
+            "[global]\ndefault=b\n[a]\nkernel=k\n",
+            "[a]\noptions = smt=0\nkernel=k\n",
+        ] {
+            let lines = carried(text).into_iter();
+            let found: Vec<bool> = lines
+                .flat_map(|one| {
+                    let findings = one.findings(&TARGET).into_iter();
+                    findings.map(move |finding| stands_there(&one.line, &finding))
+                })
+                .collect();
+            assert_eq!(found, [false], "{text}");
+        }
+        let found = lint("noreboot iomu=1", &TARGET);
+        assert!(stands_there("noreboot iomu=1", &found[0]));
+    }
+
     #[test]
     fn carets_stand_under_the_word() {
-        let target = Target {
-            arch: Arch::X86_64,
-            xen: None,
-        };
         let line = "noreboot iomu=1 smt=0";
-        let found = lint(line, &target);
+        let found = lint(line, &TARGET);
         assert_eq!(
             pointed(line, &found[0]),
             "  noreboot iomu=1 smt=0\n           ^^^^^^\n"
         );
         let long = format!("{}iomu=1", "noreboot ".repeat(40));
-        let found = lint(&long, &target);
+        let found = lint(&long, &TARGET);
         let found = found.iter().find(|one| one.code == Code::Unknown).unwrap();
         let text = pointed(&long, found);
         let (shown, carets) = text.split_once('\n').unwrap();
