@@ -90,8 +90,18 @@ pub struct Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A control character in it must not reach a terminal.
-        let mut rest = self.word.as_str();
+        write!(f, "{}: {}", Visible(&self.word), self.what)
+    }
+}
+
+/// A text whose control characters are written so that they can be seen, and do
+/// nothing to a terminal.
+#[derive(Debug, Clone, Copy)]
+pub struct Visible<'a>(pub &'a str);
+
+impl fmt::Display for Visible<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rest = self.0;
         while let Some(at) = rest.find(char::is_control) {
             let (plain, after) = rest.split_at(at);
             let mut letters = after.chars();
@@ -101,6 +111,6 @@ impl fmt::Display for Finding {
             }
             rest = letters.as_str();
         }
-        write!(f, "{rest}: {}", self.what)
+        f.write_str(rest)
     }
 }

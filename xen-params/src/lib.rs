@@ -48,7 +48,7 @@ pub use compose::{Composed, compose};
 pub use diff::diff;
 pub use error::Error;
 pub use explain::{explain, list};
-pub use finding::{Code, Finding, Severity};
+pub use finding::{Code, Finding, Severity, Visible};
 pub use forecast::{Host, MemoryForecast};
 pub use format::{
     BootEntries, BootFiles, Document, Format, LimineEntries, grub_defaults, read_boot_files,

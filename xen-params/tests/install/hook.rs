@@ -25,6 +25,21 @@ fn hook(root: &Path, arguments: &[&str]) -> Command {
 }
 
 #[test]
+fn the_end_of_a_line_of_another_system_is_shown_in_what_the_hook_says() {
+    let root = copy("debian");
+    write(
+        root.path(),
+        "etc/default/xen-dom0",
+        "XEN_PARAMS_BOOT_ENTRY=efi\r\nXEN_PARAMS_DIR=/efi\r\n",
+    );
+    let said = hook(root.path(), &["add", "6.1.0-10-amd64"])
+        .assert()
+        .success()
+        .stderr(contains("XEN_PARAMS_BOOT_ENTRY: invalid value 'efi\\r'"));
+    assert!(!said.get_output().stderr.contains(&b'\r'));
+}
+
+#[test]
 fn the_hook_follows_the_newest_kernel() {
     let root = copy("debian");
     write(
