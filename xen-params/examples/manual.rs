@@ -50,6 +50,7 @@ fn complete(folder: &Path, name: &str, statuses: Option<&str>) -> io::Result<()>
     page += match name {
         "xen-params" => include_str!("json-line.roff"),
         "xen-params-lint" => include_str!("json-lint.roff"),
+        "xen-params-diff" => include_str!("json-diff.roff"),
         "xen-params-explain" | "xen-params-list" => include_str!("json-table.roff"),
         _ => "",
     };

@@ -137,6 +137,10 @@ pub struct DiffArgs {
     #[arg(value_name = "B")]
     pub b: String,
 
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+
     /// Read files below DIR
     #[arg(
         long,
@@ -210,6 +214,7 @@ Exit status:
   2  used wrongly, or a parameter that Xen would not take
   4  not permitted
   5  no such machine, hypervisor, kernel or option, or no line in a file
-  6  lint found errors, diff found differences, a variable is wrong, or
-     install would not install: a wrong line, GRUB's folder, another's file
+  6  lint found errors, diff found differences, what line a file has cannot be
+     known, a variable is wrong, or install would not install: a wrong line,
+     GRUB's folder, another's file
   7  another install was at work for 30 seconds";

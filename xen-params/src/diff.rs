@@ -1,19 +1,45 @@
 //! Two lines side by side.
 
-use std::fmt::Write as _;
+use std::fmt;
+
+use serde::Serialize;
 
 use crate::grammar::{check, parse_boolean};
 use crate::line::{Word, without_grub_s_own, words};
 use crate::merge::name;
 use crate::table::{Entry, Parser, rows_of};
 
-/// The options in which two lines differ: `-` only in the first, `+` only in
-/// the second. An option's place among the others does not count, but the
-/// order of those with one name does, and so do not the ways in which Xen reads
-/// one yes or no, such as `no-watchdog` and `watchdog=0`. What GRUB's scripts put
-/// around a line, such as `placeholder`, is left out.
+/// The options of one name, where two lines differ in them. As JSON it is one
+/// object; its keys are stable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// The name, without a `no-` before it.
+    pub name: String,
+    /// As they stand in the first line.
+    pub a: Vec<String>,
+    /// As they stand in the second.
+    pub b: Vec<String>,
+}
+
+impl fmt::Display for Difference {
+    /// A line for each option: `-` only in the first, `+` only in the second.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (sign, options) in [('-', &self.a), ('+', &self.b)] {
+            for option in options {
+                writeln!(f, "{sign}{option}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The options in which two lines differ. An option's place among the others
+/// does not count, but the order of those with one name does, and so do not the
+/// ways in which Xen reads one yes or no, such as `no-watchdog` and
+/// `watchdog=0`. What GRUB's scripts put around a line, such as `placeholder`,
+/// is left out.
 #[must_use]
-pub fn diff(a: &str, b: &str) -> String {
+pub fn diff(a: &str, b: &str) -> Vec<Difference> {
     let (a, b) = (by_name(a), by_name(b));
     let mut names: Vec<&str> = vec![];
     for (name, _) in a.iter().chain(&b) {
@@ -21,20 +47,20 @@ pub fn diff(a: &str, b: &str) -> String {
             names.push(name);
         }
     }
-    let mut text = String::new();
+    let mut differences = vec![];
     for name in names {
         let (old, new) = (of(&a, name), of(&b, name));
         if old.len() == new.len() && old.iter().zip(&new).all(|(a, b)| is_same(a, b)) {
             continue;
         }
-        for (sign, options) in [('-', &old), ('+', &new)] {
-            for option in options {
-                // A String takes whatever is written to it.
-                let _ = writeln!(text, "{sign}{option}");
-            }
-        }
+        let owned = |options: Vec<&str>| options.into_iter().map(str::to_owned).collect();
+        differences.push(Difference {
+            name: name.to_owned(),
+            a: owned(old),
+            b: owned(new),
+        });
     }
-    text
+    differences
 }
 
 fn by_name(line: &str) -> Vec<(&str, &str)> {
@@ -81,6 +107,11 @@ fn yes_or_no(text: &str) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn diff(a: &str, b: &str) -> String {
+        let differences = super::diff(a, b);
+        differences.iter().map(Difference::to_string).collect()
+    }
 
     #[test]
     fn the_order_of_different_options_does_not_count() {

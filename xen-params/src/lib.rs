@@ -45,7 +45,7 @@ pub use cli::{
     Action, Args, BootEntry, ComposeArgs, DiffArgs, ExplainArgs, InstallArgs, LintArgs, ListArgs,
 };
 pub use compose::{Composed, compose};
-pub use diff::diff;
+pub use diff::{Difference, diff};
 pub use error::Error;
 pub use explain::{explain, list};
 pub use finding::{Code, Finding, Severity, Visible};

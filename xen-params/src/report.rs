@@ -15,7 +15,7 @@ use crate::format::to_json;
 use crate::lint::lint;
 use crate::table::is_option;
 use crate::target::below;
-use crate::{Error, Target, diff, print};
+use crate::{Difference, Error, Target, diff, print};
 
 /// One line and what was found in it, for programs. The keys are stable.
 #[derive(Debug, Serialize)]
@@ -193,7 +193,12 @@ pub(crate) fn diff_lines(args: &DiffArgs, out: &mut dyn Write) -> Result<(), Err
         &one_line(&args.a, &args.root)?,
         &one_line(&args.b, &args.root)?,
     );
-    print(&differences, out)?;
+    let text = if args.json {
+        to_json(&differences)?
+    } else {
+        differences.iter().map(Difference::to_string).collect()
+    };
+    print(&text, out)?;
     if differences.is_empty() {
         Ok(())
     } else {

@@ -236,5 +236,17 @@ fn diff_tells_in_what_two_lines_differ() {
         .assert()
         .success()
         .stdout("");
+    let json = |b| {
+        let diff = params(&["diff", "--json", "smt=0 noreboot", b]).assert();
+        let output = diff.get_output();
+        let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        (output.status.code(), document)
+    };
+    assert_eq!(json("noreboot no-smt"), (Some(0), serde_json::json!([])));
+    let different = serde_json::json!([
+        {"name": "smt", "a": ["smt=0"], "b": ["no-smt=0"]},
+        {"name": "noreboot", "a": ["noreboot"], "b": []},
+    ]);
+    assert_eq!(json("no-smt=0"), (Some(6), different));
     params(&["diff", "-", "-"]).assert().code(2);
 }
