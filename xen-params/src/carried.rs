@@ -238,7 +238,7 @@ pub(crate) fn uncarried(severity: Severity, word: Word<'_>, what: String) -> Fin
         code: Code::Uncarried,
         at: word.at,
         word: word.text.to_owned(),
-        what,
+        what: what.into(),
     }
 }
 

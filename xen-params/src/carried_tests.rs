@@ -168,7 +168,7 @@ fn what_grub_cuts_off_or_nobody_can_know_is_told_once() {
         let found = carried(&format!("GRUB_CMDLINE_XEN={value}\n"));
         let findings = found[0].findings(&target).into_iter();
         findings
-            .map(|one| (one.severity, one.word, one.what))
+            .map(|one| (one.severity, one.word, one.what.into_owned()))
             .collect()
     };
     let one = |severity, word: &str, what: &str| vec![(severity, word.to_owned(), what.to_owned())];

@@ -84,7 +84,7 @@ fn console(serial: &str, target: &Target) -> Result<String, Error> {
     let set_up = format!("{port}={settings}");
     let found = lint(&set_up, target);
     if let Some(error) = found.iter().find(|found| found.severity == Severity::Error) {
-        return Err(wrong("--serial", error.what.clone()));
+        return Err(wrong("--serial", error.what.to_string()));
     }
     let screen = if port == "dtuart" { "" } else { ",vga" };
     Ok(format!("{set_up} console={port}{screen}"))

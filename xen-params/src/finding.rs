@@ -1,5 +1,6 @@
 //! A remark on an option of a line.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::Serialize;
@@ -85,7 +86,7 @@ pub struct Finding {
     /// The option.
     pub word: String,
     /// What is wrong with it.
-    pub what: String,
+    pub what: Cow<'static, str>,
 }
 
 impl fmt::Display for Finding {

@@ -117,6 +117,6 @@ pub(crate) fn finding(severity: Severity, at: usize, word: &str, what: &str) -> 
         code: Code::Uncarried,
         at,
         word: word.to_owned(),
-        what: what.to_owned(),
+        what: what.to_owned().into(),
     }
 }

@@ -89,7 +89,7 @@ fn carried(side: Side, (number, value): (usize, String)) -> Carried {
         at: 0,
         word: first.to_owned(),
         what: "Xen drops the first word that Limine hands on: placeholder must stand before it"
-            .to_owned(),
+            .into(),
     });
     carried
 }

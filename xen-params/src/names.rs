@@ -25,7 +25,7 @@ pub(crate) fn closest<'a, F: FnOnce() -> bool>(
 }
 
 /// How many letters may be other ones in a name that is alike.
-fn allowed(name: &str) -> usize {
+pub(crate) fn allowed(name: &str) -> usize {
     if name.len() < 3 {
         0
     } else {

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use serde::{Serialize, Serializer};
 
-use crate::names::{closest, letters_of, may_be_like};
+use crate::names::{allowed, closest, letters_of, may_be_like};
 use crate::target::as_optional_text;
 use crate::{Arch, Target, Version};
 
@@ -214,18 +214,24 @@ pub fn find(name: &str, target: &Target) -> Vec<&'static Entry> {
     found
 }
 
-/// The letters of each name, which are asked for again for each unknown one.
-static LETTERS: LazyLock<Vec<u32>> =
-    LazyLock::new(|| TABLE.iter().map(|entry| letters_of(entry.name)).collect());
+/// The rows by the length of the name, each with its letters: they are asked for
+/// again for each unknown one.
+static BY_LENGTH: LazyLock<Vec<(&'static Entry, u32)>> = LazyLock::new(|| {
+    let all = TABLE.iter().map(|entry| (entry, letters_of(entry.name)));
+    let mut all: Vec<_> = all.collect();
+    all.sort_by_key(|(entry, _)| entry.name.len());
+    all
+});
 
 /// The option of the target whose name is most like `name`, if any is alike.
 #[must_use]
 pub fn nearest(name: &str, target: &Target) -> Option<&'static str> {
-    let may_be_like = may_be_like(name);
-    let names = TABLE
+    let (may_be_like, apart) = (may_be_like(name), allowed(name));
+    let begin = BY_LENGTH.partition_point(|(entry, _)| entry.name.len() + apart < name.len());
+    let names = BY_LENGTH[begin..]
         .iter()
-        .zip(LETTERS.iter())
-        .filter(|(_, letters)| may_be_like(**letters))
+        .take_while(|(entry, _)| entry.name.len() <= name.len() + apart)
+        .filter(|(_, letters)| may_be_like(*letters))
         .map(|(entry, _)| {
             let counts = || entry.on(target.arch) && entry.at(target.xen);
             (entry.name, counts)
@@ -289,6 +295,19 @@ mod tests {
         let gdb = &find("gdb", &x86(None))[0];
         assert!(gdb.at("4.18".parse().ok()) && !gdb.at("4.19".parse().ok()));
         assert!(wallclock.at(None) && gdb.at(None));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_name_that_is_alike_is_passed_over(row in 0..232_usize, cut in 0..5_usize, more in "[a-z_-]{0,3}") {
+            let target = x86(None);
+            let name: String = table()[row].name.chars().skip(cut).collect();
+            let name = name + &more;
+            let rows = table().iter().map(|entry| {
+                (entry.name, || entry.on(target.arch))
+            });
+            proptest::prop_assert_eq!(nearest(&name, &target), closest(&name, rows));
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::carried::{Carried, NoLineHere, Side, uncarried};
 use crate::finding::Severity;
-use crate::line::{Word, words};
+use crate::line::{Word, last_word};
 
 const NO_SECTION: &str = "no section has that name, so xen.efi finds no kernel";
 
@@ -60,7 +60,7 @@ pub(crate) fn xen_cfg_lines(text: &str) -> Vec<Carried> {
         let (kept, lost) = value.split_at(end);
         let mut one = Carried::new(at + 1, side, kept.trim_end_matches(['\r', ' ']));
         let half = !kept.is_empty() && !kept.ends_with(' ');
-        let last = words(&one.line).last().unwrap_or(Word { at: 0, text: "" });
+        let last = last_word(&one.line);
         let cut = cut(lost, half).map(|(severity, what)| uncarried(severity, last, what));
         match cut {
             Some(cut) if half => one.tell_alone(cut),

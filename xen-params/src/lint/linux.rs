@@ -2,10 +2,11 @@
 
 use crate::Target;
 use crate::finding::{Code, Finding, Severity};
-use crate::line::{Word, too_long_for_linux, words};
+use crate::line::{Word, last_word, too_long_for_linux, words};
 use crate::lint::resolve;
 
-/// Options of Linux that often stand on the wrong line. Xen has none of these.
+/// Options of Linux that often stand on the wrong line, sorted. Xen has none of
+/// these.
 const LINUX: [&str; 49] = [
     "BOOT_IMAGE",
     "amd_iommu",
@@ -132,7 +133,7 @@ pub(super) fn xen_s_own(key: &str) -> Option<&'static str> {
 
 /// It is an option of Linux and none of Xen.
 pub(super) fn is_linux(key: &str) -> bool {
-    LINUX.contains(&key) || MODULES.iter().any(|module| key.starts_with(module))
+    LINUX.binary_search(&key).is_ok() || MODULES.iter().any(|module| key.starts_with(module))
 }
 
 /// Names with an index that Linux has too.
@@ -155,17 +156,17 @@ pub fn lint_linux(text: &str, target: &Target) -> Vec<Finding> {
             code: Code::XenOption,
             at: word.at,
             word: word.text.to_owned(),
-            what: "an option of Xen: it belongs on the hypervisor's line".to_owned(),
+            what: "an option of Xen: it belongs on the hypervisor's line".into(),
         })
         .collect();
     if let Some(what) = too_long_for_linux(text.len()) {
-        let last = words(text).last().unwrap_or(Word { at: 0, text: "" });
+        let last = last_word(text);
         findings.push(Finding {
             severity: Severity::Error,
             code: Code::LineTooLong,
             at: last.at,
             word: last.text.to_owned(),
-            what,
+            what: what.into(),
         });
     }
     findings
@@ -184,6 +185,11 @@ mod tests {
         };
         let line = "ivrs_ioapic[4]=00:14.0 ivrs_hpet[0]=00:14.0 ro";
         assert_eq!(lint_linux(line, &target), []);
+    }
+
+    #[test]
+    fn the_options_of_linux_are_sorted() {
+        assert!(LINUX.is_sorted());
     }
 
     #[test]

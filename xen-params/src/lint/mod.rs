@@ -6,10 +6,13 @@ mod memory;
 mod pairs;
 mod values;
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use crate::Target;
 use crate::finding::{Code, Finding, Severity};
 use crate::grammar::Memory;
-use crate::line::{END, LINE_MAX, OPTION_MAX, Word, words};
+use crate::line::{END, LINE_MAX, OPTION_MAX, Word, last_word, words};
 use crate::table::{Entry, Parser, find, nearest, written};
 
 pub use linux::lint_linux;
@@ -21,7 +24,7 @@ pub fn lint(text: &str, target: &Target) -> Vec<Finding> {
         target,
         findings: vec![],
         seen: vec![],
-        judged: vec![],
+        judged: BTreeMap::new(),
         memory: vec![],
     };
     let mut all = words(text);
@@ -46,8 +49,7 @@ pub fn lint(text: &str, target: &Target) -> Vec<Finding> {
             "the line has {} bytes; Xen keeps {LINE_MAX} for xl info",
             text.len()
         );
-        let word = words(text).last().unwrap_or(Word { at: 0, text: "" });
-        linter.remark(&word, Severity::Error, Code::LineTooLong, what);
+        linter.remark(&last_word(text), Severity::Error, Code::LineTooLong, what);
     }
     linter.findings
 }
@@ -129,7 +131,7 @@ struct Linter<'a> {
     seen: Vec<Seen<'a>>,
     /// Each word, and what was found in it: a line that repeats itself is not
     /// slow.
-    judged: Vec<(&'a str, Judgement, Vec<Finding>)>,
+    judged: BTreeMap<&'a str, (Judgement, Vec<Finding>)>,
     /// Every amount of dom0_mem, with the option that it stands in.
     memory: Vec<(Word<'a>, Memory)>,
 }
@@ -142,7 +144,13 @@ struct Seen<'a> {
 }
 
 impl<'a> Linter<'a> {
-    fn remark(&mut self, word: &Word<'_>, severity: Severity, code: Code, what: impl Into<String>) {
+    fn remark(
+        &mut self,
+        word: &Word<'_>,
+        severity: Severity,
+        code: Code,
+        what: impl Into<Cow<'static, str>>,
+    ) {
         // What is found late may be about an earlier option.
         let place = self.findings.partition_point(|known| known.at <= word.at);
         let finding = Finding {
@@ -160,18 +168,17 @@ impl<'a> Linter<'a> {
         }
     }
 
-    fn error(&mut self, word: &Word<'_>, code: Code, what: impl Into<String>) {
+    fn error(&mut self, word: &Word<'_>, code: Code, what: impl Into<Cow<'static, str>>) {
         self.remark(word, Severity::Error, code, what);
     }
 
-    fn warning(&mut self, word: &Word<'_>, code: Code, what: impl Into<String>) {
+    fn warning(&mut self, word: &Word<'_>, code: Code, what: impl Into<Cow<'static, str>>) {
         self.remark(word, Severity::Warning, code, what);
     }
 
     fn word(&mut self, word: &Word<'a>) {
-        let earlier = self.judged.iter().find(|(text, ..)| *text == word.text);
-        let judgement = match earlier {
-            Some((_, judgement, findings)) => {
+        let judgement = match self.judged.get(word.text) {
+            Some((judgement, findings)) => {
                 let again = findings.iter().cloned();
                 self.findings.extend(again.map(|finding| Finding {
                     at: word.at,
@@ -186,7 +193,7 @@ impl<'a> Linter<'a> {
                 let is_memory = self.memory.last().is_some_and(|(last, _)| last == word);
                 if !is_memory {
                     let findings = self.findings[begin..].to_vec();
-                    self.judged.push((word.text, judgement, findings));
+                    self.judged.insert(word.text, (judgement, findings));
                 }
                 judgement
             }
@@ -255,9 +262,9 @@ impl<'a> Linter<'a> {
         let what = match nearest(name, self.target) {
             Some(meant) => {
                 let meant = written(meant);
-                format!("Xen has no such option (did you mean {meant}?)")
+                format!("Xen has no such option (did you mean {meant}?)").into()
             }
-            None => "Xen has no such option".to_owned(),
+            None => Cow::Borrowed("Xen has no such option"),
         };
         self.error(word, Code::Unknown, what);
     }
