@@ -165,3 +165,21 @@ fn a_byte_order_mark_is_no_part_of_a_line_but_told_where_it_harms() {
         [(1, Code::Uncarried, 0, "U+FEFF".to_owned())]
     );
 }
+
+proptest::proptest! {
+    #[test]
+    fn never_panics_and_stays_on_the_line(
+        values in proptest::collection::vec(
+            "(export )?GRUB_CMDLINE_XEN(_DEFAULT)?[+]?=['\"]?([ $a-c='\"{}#;\\\\]|smt=0 |\\$GRUB_CMDLINE_XEN(_DEFAULT)? ){0,8}['\"]?",
+            0..6,
+        )
+    ) {
+        let text = values.join("\n");
+        let _ = line_of(&text);
+        for one in carried(&text) {
+            for finding in one.findings(&TARGET) {
+                proptest::prop_assert!(finding.at <= one.line.len(), "{}", text);
+            }
+        }
+    }
+}

@@ -162,4 +162,18 @@ mod tests {
         );
         assert_eq!(merged("dom0_mem=4G", "no-dom0_mem"), "no-dom0_mem");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_line_on_top_of_itself_is_the_same(
+            words in proptest::collection::vec(
+                "placeholder|no-real-mode|edd=off|smt=[01]|pci-phantom=[12]|dom0_mem=(max:|min:)?[12]G(,max:3G)?",
+                0..8,
+            )
+        ) {
+            let line = words.join(" ");
+            let once = merged(&line, &line);
+            proptest::prop_assert_eq!(merged(&once, &once), once);
+        }
+    }
 }

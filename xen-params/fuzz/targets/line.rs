@@ -19,8 +19,8 @@ fuzz_target!(|text: &str| {
     let printed = line.to_string();
     assert_eq!(Line::parse(&printed), line);
     assert_eq!(Line::parse(&printed).to_string(), printed);
-    // What is named again is as it was; only GRUB's own word goes.
+    // What is named again is as it was; only GRUB's own words go.
     let merged = merge(&line, &line);
     assert_eq!(merge(&merged, &merged), merged);
-    assert_eq!(diff(&printed, &printed), "");
+    assert_eq!(diff(&printed, &printed), []);
 });
