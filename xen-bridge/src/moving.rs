@@ -65,15 +65,28 @@ pub(crate) fn port_and_move_changes(
     for neighbor in &port.neighbors {
         changes.extend(moved(&Held::Neighbor(neighbor.clone()), uplink.as_ref()));
     }
-    // A gateway must be in reach before a route leads over it.
-    let (over_gateways, direct): (Vec<&Route>, _) = lasting
+    // A gateway must be in reach before a route leads over it, and as long as
+    // one does: so it is here, and so it is when all goes back.
+    let (over_gateways, direct): (Vec<&Route>, Vec<&Route>) = lasting
         .into_iter()
         .partition(|route| route.gateway.is_some());
-    for route in direct.into_iter().chain(over_gateways) {
+    let move_route = |route: &Route| {
         let [give, take] = moved(&Held::Route(route.clone()), uplink.as_ref());
-        changes.extend(Some(give).filter(|_| !(route.by_router && port.heeds_routers())));
+        let is_heard_again = route.by_router && port.heeds_routers();
+        (Some(give).filter(|_| !is_heard_again), take)
+    };
+    let mut left = vec![];
+    for route in direct {
+        let (give, take) = move_route(route);
+        changes.extend(give);
+        left.push(take);
+    }
+    for route in over_gateways {
+        let (give, take) = move_route(route);
+        changes.extend(give);
         changes.push(take);
     }
+    changes.append(&mut left);
     // The kernel leaves them with an address that a router announced, and with
     // one of several in a network, and then they go before the bridge's.
     for route in connected {

@@ -1,0 +1,79 @@
+//! Routes move and come back whatever they rest on, with `ip -j` as the witness.
+
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+mod common;
+
+use common::{Machine, same};
+
+const MOVE: &str = "up --port eth0 --move-address";
+
+/// A machine whose `eth0` is up and has what the script gives it; the far end
+/// has 10.0.2.2/24 and fd00:2::2/64.
+fn with_uplink_of(script: &str) -> Machine {
+    let machine = Machine::with_cards();
+    machine.ok("ip link set eth0 address 02:00:00:00:00:0e up
+        mkdir -p /run/netns; ip netns add far; ip link set far0 netns far
+        ip -n far link set lo up; ip -n far link set far0 up
+        ip -n far address add 10.0.2.2/24 dev far0
+        ip -n far address add fd00:2::2/64 dev far0 nodad");
+    machine.ok(script);
+    machine
+}
+
+/// All routes through an interface but for its name and the kernel's own for
+/// every interface.
+fn routes(machine: &Machine, name: &str) -> Vec<String> {
+    let mut lines = vec![];
+    for family in ["-4", "-6"] {
+        let table = machine.ip(&format!("{family} -N route show table all"));
+        for route in table.as_array().unwrap() {
+            let line = route.to_string();
+            let is_usual = line.contains("\"table\":\"255\"") || line.contains("fe80::/64");
+            if line.contains(&format!("\"dev\":\"{name}\""))
+                && !is_usual
+                && !line.contains("ff00::/8")
+            {
+                lines.push(line.replace(name, "LINK").replace("\"linkdown\"", ""));
+            }
+        }
+    }
+    lines.sort();
+    lines
+}
+
+/// The routes move, come back with `down`, and come back by themselves.
+#[track_caller]
+fn move_and_come_back(script: &str, reached: &[&str]) {
+    let machine = with_uplink_of(script);
+    let before = routes(&machine, "eth0");
+    let reach = || {
+        for address in reached {
+            machine.ok(&format!("ping -c1 -W1 {address}"));
+        }
+    };
+    reach();
+    machine.run(MOVE).is_silent();
+    same(&routes(&machine, "xenbr0"), &before, "moved");
+    same(&routes(&machine, "eth0"), &[], "left");
+    reach();
+    machine.run("down").is_silent();
+    same(&routes(&machine, "eth0"), &before, "down");
+    reach();
+    let ran = machine.run(&format!("{MOVE} --confirm 1"));
+    assert_eq!(ran.status, 7, "{ran:?}");
+    same(&routes(&machine, "eth0"), &before, "put back");
+    reach();
+}
+
+#[test]
+fn gives_back_a_gateway_that_only_a_route_leads_to() {
+    move_and_come_back(
+        "ip -n far route add 10.5.0.2 dev far0; ip -n far route add fd00:5::2 dev far0
+        ip address add 10.5.0.2/32 dev eth0; ip route add 10.0.2.2 dev eth0
+        ip route add default via 10.0.2.2
+        ip address add fd00:5::2/128 dev eth0 nodad; ip -6 route add fd00:2::2 dev eth0
+        ip -6 route add default via fd00:2::2",
+        &["10.0.2.2", "fd00:2::2"],
+    );
+}
