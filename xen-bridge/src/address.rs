@@ -7,6 +7,7 @@ use netlink_packet_route::address::AddressHeader;
 use crate::cidr::{Cidr, is_link_local};
 use crate::facts::Interface;
 use crate::reply::{attributes, ip, number, push, rebuilt, text};
+use crate::route::{RT_TABLE_MAIN, Route};
 
 // linux/if_addr.h
 const IFA_ADDRESS: u16 = 1;
@@ -20,10 +21,13 @@ const IFA_PROTO: u16 = 11;
 const IFA_F_TEMPORARY: u32 = 0x01;
 const IFA_F_NODAD: u32 = 0x02;
 const IFA_F_DADFAILED: u32 = 0x08;
+const IFA_F_NOPREFIXROUTE: u32 = 0x200;
 const IFA_F_STABLE_PRIVACY: u32 = 0x800;
+/// `linux/ipv6_route.h`: the metric of the routes that come with addresses.
+const IP6_RT_PRIO_ADDRCONF: u32 = 256;
 /// What somebody may ask for; the other flags are the kernel's findings:
 /// nodad, home, mngtmpaddr, noprefixroute, autojoin.
-const GIVEN: u32 = IFA_F_NODAD | 0x10 | 0x100 | 0x200 | 0x400;
+const GIVEN: u32 = IFA_F_NODAD | 0x10 | 0x100 | IFA_F_NOPREFIXROUTE | 0x400;
 /// `IFAPROT_KERNEL_RA`, `IFAPROT_KERNEL_LL`; Linux says so since 5.18.
 const BY_ROUTER: u8 = 2;
 const BY_KERNEL: u8 = 3;
@@ -132,6 +136,41 @@ impl Address {
         self.cidr.address.is_ipv6()
     }
 
+    /// The kernel makes that route with it, to its network or the other end.
+    #[must_use]
+    pub fn brings(&self, route: &Route) -> bool {
+        let Some(to) = route.destination.filter(|_| route.table == RT_TABLE_MAIN) else {
+            return false;
+        };
+        let usual = if self.is_v6() {
+            IP6_RT_PRIO_ADDRCONF
+        } else {
+            0
+        };
+        let metric = self.value(IFA_RT_PRIORITY).and_then(number);
+        let other_end = self.value(IFA_ADDRESS).and_then(ip);
+        let other_end = other_end.filter(|it| *it != self.cidr.address);
+        let of_network = |address: IpAddr| {
+            let prefix_length = self.cidr.prefix_length;
+            let network = Cidr {
+                address,
+                prefix_length,
+            };
+            to.prefix_length == prefix_length && network.contains(to.address)
+        };
+        // IPv6 has one to the other end besides, and that in any case.
+        let is_to_network = match (self.cidr.address, other_end) {
+            (IpAddr::V4(_), Some(other_end)) => of_network(other_end),
+            (own, _) => of_network(own),
+        };
+        let is_to_other_end =
+            self.is_v6() && to.prefix_length == 128 && other_end == Some(to.address);
+        let is_there = is_to_network && self.flags & IFA_F_NOPREFIXROUTE == 0;
+        route.metric() == metric.unwrap_or(usual)
+            && route.gateway.is_none()
+            && (is_there || is_to_other_end)
+    }
+
     /// The payload that gives it to that interface: with scope, lifetimes,
     /// flags, and a label that it can have there. An IPv6 address is usable at
     /// once, and marked so, unless `settled`.
@@ -234,7 +273,7 @@ impl Address {
             let preferred = value(IFA_CACHEINFO).and_then(|it| it.get(..4).and_then(number));
             add("preferred_lft", preferred.unwrap_or(seconds).to_string());
         }
-        for (flag, word) in [(0x02, " nodad"), (0x200, " noprefixroute")] {
+        for (flag, word) in [(0x02, " nodad"), (IFA_F_NOPREFIXROUTE, " noprefixroute")] {
             let set = self.flags & flag != 0 || (flag == 2 && self.is_v6() && !settled);
             words.push_str(if set { word } else { "" });
         }

@@ -27,11 +27,12 @@ pub(crate) fn port_and_move_changes(
     wanted: &Wanted,
     changes: &mut Vec<Change>,
 ) -> Result<Option<AddedPort>, Error> {
+    let follows = |route: &Route| route.follows_from(&port.addresses, port.heeds_routers());
     // Those that lead through several interfaces cannot be moved, and by force
     // they stay as they are.
-    let lasts = |route: &&Route| !route.by_kernel && !route.is_shared();
+    let lasts = |route: &&Route| !follows(route) && !route.is_shared();
     let lasting: Vec<&Route> = port.routes.iter().filter(lasts).collect();
-    let connected = port.routes.iter().filter(|it| it.by_kernel && it.is_v6);
+    let connected = port.routes.iter().filter(|it| it.is_v6 && follows(it));
     let has_nothing = port.addresses.is_empty() && port.routes.iter().all(Route::is_shared);
     if !wanted.moves || has_nothing {
         refuse_managed(port, wanted)?;

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::route::{RouteHeader, RouteProtocol};
 
+use crate::address::Address;
 use crate::cidr::{Cidr, is_link_local};
 use crate::facts::Interface;
 use crate::reply::{attributes, ip, number, push, rebuilt};
@@ -26,7 +27,7 @@ const RTA_NH_ID: u16 = 30;
 const RTNH_F_ONLINK: u32 = 4;
 /// The kernel's own table of what is local, broadcast or multicast.
 const RT_TABLE_LOCAL: u32 = 255;
-const RT_TABLE_MAIN: u32 = 254;
+pub(crate) const RT_TABLE_MAIN: u32 = 254;
 const RTN_LOCAL: u8 = 2;
 const HEADER: usize = 12;
 /// `USER_HZ`: what is left of a route's life is counted in these.
@@ -43,7 +44,8 @@ pub struct Route {
     pub destination: Option<Cidr>,
     /// Over whom.
     pub gateway: Option<IpAddr>,
-    /// The kernel made it for an address.
+    /// The kernel made it for an address, or somebody says so
+    /// ([`Route::follows_from`]).
     pub by_kernel: bool,
     /// The kernel made it of what a router announced.
     pub by_router: bool,
@@ -138,6 +140,23 @@ impl Route {
             && of(self) == of(other)
     }
 
+    /// Of several to one destination the kernel takes the lowest.
+    #[must_use]
+    pub fn metric(&self) -> u32 {
+        let metric = self.details[0].as_ref().and_then(|it| it.parse().ok());
+        metric.unwrap_or(0)
+    }
+
+    /// The kernel made it for one of these addresses, or of what a router
+    /// announced, and makes it again with them. It says no less of the routes
+    /// that a manager makes in its stead (`noprefixroute`).
+    #[must_use]
+    pub fn follows_from(&self, addresses: &[Address], heeds_routers: bool) -> bool {
+        let is_announced = heeds_routers && self.seconds_left().is_some();
+        let mut all = addresses.iter();
+        self.by_kernel && (is_announced || all.any(|address| address.brings(self)))
+    }
+
     /// Its gateway is in reach by that address, or that is the source that it
     /// gives.
     #[must_use]
@@ -220,21 +239,26 @@ impl Route {
         // The other flags are what the kernel found.
         let flags = self.flags() & RTNH_F_ONLINK;
         header[8..].copy_from_slice(&flags.to_ne_bytes());
-        let rest = || attributes(self.payload.get(HEADER..).unwrap_or_default());
-        let mut payload = rebuilt(header, rest(), |kind, value| match kind {
+        let rest = attributes(self.payload.get(HEADER..).unwrap_or_default());
+        let mut payload = rebuilt(header, rest, |kind, value| match kind {
             RTA_CACHEINFO => None,
             RTA_OIF => Some(interface.index.to_ne_bytes().to_vec()),
             _ => Some(value.to_vec()),
         });
-        // struct rta_cacheinfo: clntref, lastuse, expires ...
-        let info = rest().find(|(kind, _)| *kind == RTA_CACHEINFO);
-        let ticks = info.and_then(|(_, value)| value.get(8..12).and_then(number));
-        if let Some(ticks) =
-            ticks.filter(|ticks| self.is_v6 && (TICKS..u32::MAX / 2).contains(ticks))
-        {
-            push(&mut payload, RTA_EXPIRES, &(ticks / TICKS).to_ne_bytes());
+        if let Some(seconds) = self.seconds_left() {
+            push(&mut payload, RTA_EXPIRES, &seconds.to_ne_bytes());
         }
         payload
+    }
+
+    /// Until it goes by itself.
+    fn seconds_left(&self) -> Option<u32> {
+        let mut all = attributes(self.payload.get(HEADER..)?);
+        // struct rta_cacheinfo: clntref, lastuse, expires ...
+        let (_, info) = all.find(|(kind, _)| *kind == RTA_CACHEINFO)?;
+        let ticks = info.get(8..12).and_then(number)?;
+        let goes = self.is_v6 && (TICKS..u32::MAX / 2).contains(&ticks);
+        goes.then_some(ticks / TICKS)
     }
 }
 

@@ -77,3 +77,40 @@ fn gives_back_a_gateway_that_only_a_route_leads_to() {
         &["10.0.2.2", "fd00:2::2"],
     );
 }
+
+/// NetworkManager's usual form.
+#[test]
+fn moves_the_routes_that_a_manager_makes_in_the_kernels_stead() {
+    for (gateway, gateway6) in [
+        ("", ""),
+        (
+            "ip route add default via 10.0.2.2 dev eth0 proto static metric 100",
+            "ip -6 route add default via fd00:2::2 dev eth0 proto static metric 100",
+        ),
+    ] {
+        move_and_come_back(
+            &format!(
+                "ip address add 10.0.2.15/24 broadcast + dev eth0 noprefixroute
+                ip route add 10.0.2.0/24 dev eth0 proto kernel scope link src 10.0.2.15 metric 100
+                {gateway}
+                ip address add fd00:2::15/64 dev eth0 noprefixroute nodad
+                ip -6 route add fd00:2::/64 dev eth0 proto kernel metric 100
+                {gateway6}"
+            ),
+            &["10.0.2.2", "fd00:2::2"],
+        );
+    }
+}
+
+#[test]
+fn moves_them_beside_those_of_the_kernel_and_from_other_tables() {
+    move_and_come_back(
+        "ip address add 10.0.2.15/24 broadcast + dev eth0 metric 50
+        ip route add 10.0.2.0/24 dev eth0 proto kernel scope link src 10.0.2.15 metric 100
+        ip route add 10.0.2.0/24 dev eth0 proto kernel scope link src 10.0.2.15 table 77
+        ip address add 192.168.7.1 peer 192.168.7.2/32 dev eth0
+        ip address add fd00:2::15/64 dev eth0 nodad
+        ip -6 route add fd00:2::/64 dev eth0 proto kernel table 77",
+        &["10.0.2.2", "fd00:2::2"],
+    );
+}
