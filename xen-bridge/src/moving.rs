@@ -33,8 +33,12 @@ pub(crate) fn port_and_move_changes(
     let lasts = |route: &&Route| !follows(route) && !route.is_shared();
     let lasting: Vec<&Route> = port.routes.iter().filter(lasts).collect();
     let connected = port.routes.iter().filter(|it| it.is_v6 && follows(it));
-    let has_nothing = port.addresses.is_empty() && port.routes.iter().all(Route::is_shared);
-    if !wanted.moves || has_nothing {
+    let nothing_moves = port.addresses.is_empty() && port.routes.iter().all(Route::is_shared);
+    if !wanted.moves || nothing_moves {
+        // Those that a port has were left there by force.
+        if wanted.moves && port.link.master.is_none() {
+            refuse_shared(port, wanted)?;
+        }
         refuse_managed(port, wanted)?;
         return port_changes(port, existing, wanted, changes);
     }
@@ -166,13 +170,7 @@ fn check_move(port: &Port, existing: Option<&Bridge>, wanted: &Wanted) -> Result
     if wanted.force {
         return Ok(());
     }
-    if let Some(route) = port.routes.iter().find(|route| route.is_shared()) {
-        let words = route.words();
-        return unfit(format!(
-            "its {words} leads through several interfaces or a next-hop object, which cannot be \
-             moved (take it away first)"
-        ));
-    }
+    refuse_shared(port, wanted)?;
     if let Some(address) = port.addresses.iter().find(|it| it.is_anothers()) {
         return unfit(format!(
             "another machine has its address {} (dadfailed), which would be used on the bridge \
@@ -209,6 +207,22 @@ fn check_move(port: &Port, existing: Option<&Bridge>, wanted: &Wanted) -> Result
         ));
     }
     Ok(())
+}
+
+/// It would lead into a port, where nothing comes in for the host.
+fn refuse_shared(port: &Port, wanted: &Wanted) -> Result<(), Error> {
+    let mut routes = port.routes.iter();
+    match routes.find(|route| route.is_shared() && !wanted.force) {
+        None => Ok(()),
+        Some(route) => Err(Error::UnfitPort {
+            port: port.link.name.clone(),
+            why: format!(
+                "its {} leads through several interfaces or a next-hop object, which cannot be \
+                 moved (take it away first)",
+                route.words()
+            ),
+        }),
+    }
 }
 
 /// A manager's interface has no address while that is still being asked for.

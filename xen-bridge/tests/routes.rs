@@ -18,6 +18,8 @@ fn with_uplink_of(script: &str) -> Machine {
         ip -n far address add 10.0.2.2/24 dev far0
         ip -n far address add fd00:2::2/64 dev far0 nodad");
     machine.ok(script);
+    machine.ok("while ip -6 address show dev eth0 | grep -q tentative \
+        || ip -n far -6 address show dev far0 | grep -q tentative; do sleep 0.1; done");
     machine
 }
 
@@ -28,6 +30,10 @@ fn routes(machine: &Machine, name: &str) -> Vec<String> {
     for family in ["-4", "-6"] {
         let table = machine.ip(&format!("{family} -N route show table all"));
         for route in table.as_array().unwrap() {
+            let mut route = route.clone();
+            if route["expires"].is_u64() {
+                route["expires"] = "it does".into();
+            }
             let line = route.to_string();
             let is_usual = line.contains("\"table\":\"255\"") || line.contains("fe80::/64");
             if line.contains(&format!("\"dev\":\"{name}\""))
@@ -49,7 +55,7 @@ fn move_and_come_back(script: &str, reached: &[&str]) {
     let before = routes(&machine, "eth0");
     let reach = || {
         for address in reached {
-            machine.ok(&format!("ping -c1 -W1 {address}"));
+            machine.ok(&format!("ping -c1 -W3 {address}"));
         }
     };
     reach();
@@ -113,4 +119,34 @@ fn moves_them_beside_those_of_the_kernel_and_from_other_tables() {
         ip -6 route add fd00:2::/64 dev eth0 proto kernel table 77",
         &["10.0.2.2", "fd00:2::2"],
     );
+}
+
+#[test]
+fn refuses_an_uplink_without_addresses_whose_routes_cannot_move() {
+    for (script, words) in [
+        (
+            "ip nexthop add id 1 via inet6 fe80::1 dev eth0; ip route add default nhid 1",
+            "default route via inet6 fe80::1",
+        ),
+        (
+            "ip link set eth1 up; ip route add 10.50.0.0/16 nexthop dev eth0 nexthop dev eth1",
+            "route 10.50.0.0/16",
+        ),
+    ] {
+        let machine = with_uplink_of(&format!("ip address add 10.99.0.2/32 dev lo; {script}"));
+        let before = machine.state();
+        assert_eq!(machine.run("up --port eth0").status, 6);
+        machine.run(MOVE).fails(
+            6,
+            &format!(
+                "port eth0: its {words} leads through several interfaces or a next-hop object, \
+                 which cannot be moved (take it away first)"
+            ),
+        );
+        machine.is_as(&before, "refused");
+        machine.run(&format!("{MOVE} --force")).is_silent();
+        machine.run(MOVE).is_silent();
+        machine.run("down").is_silent();
+        machine.is_as(&before, "down");
+    }
 }
