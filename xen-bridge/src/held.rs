@@ -45,7 +45,15 @@ impl Held {
                 let verb = if give { "prepend" } else { "delete" };
                 // It may have come with its address already.
                 let anyway = if give && it.by_kernel { " || :" } else { "" };
-                format!("{family}route {verb} {}{anyway}", it.command(interface))
+                let more = if it.is_more_than_its_command() {
+                    " # and more, see ip -d route"
+                } else {
+                    ""
+                };
+                format!(
+                    "{family}route {verb} {}{anyway}{more}",
+                    it.command(interface)
+                )
             }
             (Self::Neighbor(it), true) => format!("neighbor replace {}", it.command(interface)),
             (Self::Neighbor(it), false) => {

@@ -8,23 +8,23 @@ use netlink_packet_route::route::{RouteHeader, RouteProtocol};
 use crate::address::Address;
 use crate::cidr::{Cidr, is_link_local};
 use crate::facts::Interface;
+use crate::hops::{Hop, hops, hops_through, via};
 use crate::reply::{attributes, ip, number, push, rebuilt};
 
 // linux/rtnetlink.h
 pub(crate) const RTA_DST: u16 = 1;
 pub(crate) const RTA_OIF: u16 = 4;
-const RTA_GATEWAY: u16 = 5;
-const RTA_PRIORITY: u16 = 6;
-const RTA_PREFSRC: u16 = 7;
-const RTA_METRICS: u16 = 8;
-const RTAX_MTU: u16 = 2;
-const RTA_MULTIPATH: u16 = 9;
-const RTA_CACHEINFO: u16 = 12;
-const RTA_TABLE: u16 = 15;
-const RTA_VIA: u16 = 18;
-const RTA_EXPIRES: u16 = 23;
-const RTA_NH_ID: u16 = 30;
-const RTNH_F_ONLINK: u32 = 4;
+pub(crate) const RTA_GATEWAY: u16 = 5;
+pub(crate) const RTA_PRIORITY: u16 = 6;
+pub(crate) const RTA_PREFSRC: u16 = 7;
+pub(crate) const RTA_METRICS: u16 = 8;
+pub(crate) const RTA_MULTIPATH: u16 = 9;
+pub(crate) const RTA_CACHEINFO: u16 = 12;
+pub(crate) const RTA_TABLE: u16 = 15;
+pub(crate) const RTA_VIA: u16 = 18;
+pub(crate) const RTA_EXPIRES: u16 = 23;
+pub(crate) const RTA_NH_ID: u16 = 30;
+pub(crate) const RTNH_F_ONLINK: u32 = 4;
 /// The kernel's own table of what is local, broadcast or multicast.
 const RT_TABLE_LOCAL: u32 = 255;
 pub(crate) const RT_TABLE_MAIN: u32 = 254;
@@ -36,13 +36,13 @@ const TICKS: u32 = 100;
 /// A route that leads through an interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
-    /// The interfaces that it leads through; several for a multipath route.
+    /// The interfaces that it leads through, one for each gateway.
     pub interfaces: Vec<u32>,
     /// It names a next-hop object, which may hide the interfaces.
     pub by_object: bool,
     /// Where to; `None` for the default route.
     pub destination: Option<Cidr>,
-    /// Over whom.
+    /// Over whom; of several, the first ([`Route::gateways`]).
     pub gateway: Option<IpAddr>,
     /// The kernel made it for an address, or somebody says so
     /// ([`Route::follows_from`]).
@@ -54,9 +54,9 @@ pub struct Route {
     /// It is an IPv6 route.
     pub is_v6: bool,
     /// Metric, and the source address that it gives.
-    details: [Option<String>; 2],
+    pub(crate) details: [Option<String>; 2],
     /// All that the kernel said of it.
-    payload: Vec<u8>,
+    pub(crate) payload: Vec<u8>,
 }
 
 impl Route {
@@ -85,11 +85,16 @@ impl Route {
                     });
                 }
                 RTA_OIF => route.interfaces.extend(number(value)),
-                RTA_MULTIPATH => route.interfaces.extend(next_hops(value)),
+                RTA_MULTIPATH => {
+                    let hops = hops(value);
+                    route
+                        .interfaces
+                        .extend(hops.iter().map(|hop| hop.interface));
+                    route.gateway = hops.iter().find_map(Hop::gateway);
+                }
                 RTA_NH_ID => route.by_object = true,
                 RTA_GATEWAY => route.gateway = ip(value),
-                // struct rtvia: family, address.
-                RTA_VIA => route.gateway = value.get(2..).and_then(ip),
+                RTA_VIA => route.gateway = via(value),
                 RTA_TABLE => route.table = number(value)?,
                 RTA_PRIORITY => route.details[0] = number(value).map(|it| it.to_string()),
                 RTA_PREFSRC => route.details[1] = ip(value).map(|it| it.to_string()),
@@ -124,7 +129,20 @@ impl Route {
     /// It leads through several interfaces, or through an object.
     #[must_use]
     pub fn is_shared(&self) -> bool {
-        self.by_object || self.interfaces.len() != 1
+        let is_one = |all: &[u32]| {
+            all.first()
+                .is_some_and(|first| all.iter().all(|it| it == first))
+        };
+        self.by_object || !is_one(&self.interfaces)
+    }
+
+    /// Over whom, where several take turns.
+    #[must_use]
+    pub fn gateways(&self) -> Vec<IpAddr> {
+        match self.attribute(RTA_MULTIPATH) {
+            Some(list) => hops(list).iter().filter_map(Hop::gateway).collect(),
+            None => self.gateway.into_iter().collect(),
+        }
     }
 
     /// To tell them apart no more is needed.
@@ -135,7 +153,7 @@ impl Route {
             (route.table, route.is_v6, service, route.details[0].clone())
         };
         self.destination == other.destination
-            && self.gateway == other.gateway
+            && self.gateways() == other.gateways()
             && self.interfaces == other.interfaces
             && of(self) == of(other)
     }
@@ -163,72 +181,23 @@ impl Route {
     pub fn rests_on(&self, cidr: &Cidr) -> bool {
         let is_source = self.details[1] == Some(cidr.address.to_string());
         let is_given = !self.by_kernel;
-        is_given && (is_source || self.gateway.is_some_and(|gateway| cidr.contains(gateway)))
+        let mut gateways = self.gateways().into_iter();
+        is_given && (is_source || gateways.any(|gateway| cidr.contains(gateway)))
     }
 
-    /// As `ip route` begins its line.
-    #[must_use]
-    pub fn words(&self) -> String {
-        let mut words = match self.destination {
-            Some(cidr) => format!("route {cidr}"),
-            None => "default route".to_owned(),
-        };
-        if let Some(gateway) = self.via() {
-            words.push_str(&format!(" via {gateway}"));
-        }
-        words
-    }
-
-    /// The gateway as `ip` takes it: with its family where that is another.
-    fn via(&self) -> Option<String> {
-        self.gateway.map(|gateway| match gateway {
-            IpAddr::V6(_) if !self.is_v6 => format!("inet6 {gateway}"),
-            gateway => gateway.to_string(),
-        })
-    }
-
-    /// The end of an `ip route` command.
-    #[must_use]
-    pub fn command(&self, interface: &Interface) -> String {
-        let [_, _, _, _, _, protocol, scope, ..] = self.payload[..] else {
-            return String::new();
-        };
-        let destination = self.destination.map(|cidr| cidr.to_string());
-        let mut words = destination.unwrap_or_else(|| "default".to_owned());
-        let other_table = Some(self.table).filter(|table| *table != RT_TABLE_MAIN);
-        let [metric, source] = &self.details;
-        for (word, value) in [
-            ("via", self.via()),
-            (
-                "dev",
-                Some(shell_words::quote(&interface.name).into_owned()),
-            ),
-            ("table", other_table.map(|it| it.to_string())),
-            ("proto", Some(protocol.to_string())),
-            ("scope", Some(scope.to_string()).filter(|_| !self.is_v6)),
-            ("metric", metric.clone()),
-            ("src", source.clone()),
-            ("mtu", self.mtu().map(|it| it.to_string())),
-        ] {
-            if let Some(value) = value {
-                words.push_str(&format!(" {word} {value}"));
-            }
-        }
-        if self.flags() & RTNH_F_ONLINK != 0 {
-            words.push_str(" onlink");
-        }
-        words
-    }
-
-    fn mtu(&self) -> Option<u32> {
-        let rest = self.payload.get(HEADER..)?;
-        let (_, metrics) = attributes(rest).find(|(kind, _)| *kind == RTA_METRICS)?;
-        let (_, mtu) = attributes(metrics).find(|(kind, _)| *kind == RTAX_MTU)?;
-        number(mtu)
-    }
-
-    fn flags(&self) -> u32 {
+    /// `RTNH_F_*`.
+    pub(crate) fn flags(&self) -> u32 {
         self.payload.get(8..HEADER).and_then(number).unwrap_or(0)
+    }
+
+    /// All that the kernel said of it behind the header.
+    pub(crate) fn attributes(&self) -> impl Iterator<Item = (u16, &[u8])> {
+        attributes(self.payload.get(HEADER..).unwrap_or_default())
+    }
+
+    pub(crate) fn attribute(&self, of: u16) -> Option<&[u8]> {
+        let mut all = self.attributes();
+        all.find(|(kind, _)| *kind == of).map(|(_, value)| value)
     }
 
     /// The payload that leads it through that interface, with its metric,
@@ -239,10 +208,10 @@ impl Route {
         // The other flags are what the kernel found.
         let flags = self.flags() & RTNH_F_ONLINK;
         header[8..].copy_from_slice(&flags.to_ne_bytes());
-        let rest = attributes(self.payload.get(HEADER..).unwrap_or_default());
-        let mut payload = rebuilt(header, rest, |kind, value| match kind {
+        let mut payload = rebuilt(header, self.attributes(), |kind, value| match kind {
             RTA_CACHEINFO => None,
             RTA_OIF => Some(interface.index.to_ne_bytes().to_vec()),
+            RTA_MULTIPATH => Some(hops_through(value, interface.index)),
             _ => Some(value.to_vec()),
         });
         if let Some(seconds) = self.seconds_left() {
@@ -252,43 +221,18 @@ impl Route {
     }
 
     /// Until it goes by itself.
-    fn seconds_left(&self) -> Option<u32> {
-        let mut all = attributes(self.payload.get(HEADER..)?);
+    pub(crate) fn seconds_left(&self) -> Option<u32> {
         // struct rta_cacheinfo: clntref, lastuse, expires ...
-        let (_, info) = all.find(|(kind, _)| *kind == RTA_CACHEINFO)?;
+        let info = self.attribute(RTA_CACHEINFO)?;
         let ticks = info.get(8..12).and_then(number)?;
         let goes = self.is_v6 && (TICKS..u32::MAX / 2).contains(&ticks);
         goes.then_some(ticks / TICKS)
     }
 }
 
-/// The interfaces in a list of `struct rtnexthop`: length, flags, hops, index.
-fn next_hops(mut list: &[u8]) -> Vec<u32> {
-    let mut interfaces = vec![];
-    while let Some(&[a, b, _, _, c, d, e, f]) = list.first_chunk::<8>() {
-        interfaces.push(u32::from_ne_bytes([c, d, e, f]));
-        let length = usize::from(u16::from_ne_bytes([a, b])).max(8);
-        list = list.get(length.next_multiple_of(4)..).unwrap_or_default();
-    }
-    interfaces
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn reads_both_interfaces_of_a_multipath_route() {
-        let mut hops = vec![];
-        for index in [3u32, 4] {
-            hops.extend(8u16.to_ne_bytes());
-            hops.extend([0, 0]);
-            hops.extend(index.to_ne_bytes());
-        }
-        assert_eq!(next_hops(&hops), [3, 4]);
-        assert_eq!(next_hops(&hops[..9]), [3]);
-        assert_eq!(next_hops(&[0; 16]), [0, 0]);
-    }
 
     #[test]
     fn passes_over_the_routes_of_every_interface() {

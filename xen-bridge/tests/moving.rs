@@ -324,7 +324,7 @@ fn refuses_routes_that_cannot_move_and_a_bridge_that_would_wait() {
     );
     machine.run(MOVE).fails(
         6,
-        "port eth0: its route 10.20.0.0/16 leads through several interfaces or a next-hop \
+        "port eth0: its route 10.20.0.0/16 via 10.0.2.2, 10.6.0.2 leads through several interfaces or a next-hop \
          object, which cannot be moved (take it away first)",
     );
 }

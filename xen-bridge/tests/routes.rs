@@ -122,6 +122,20 @@ fn moves_them_beside_those_of_the_kernel_and_from_other_tables() {
 }
 
 #[test]
+fn moves_a_route_over_several_gateways_of_one_uplink() {
+    move_and_come_back(
+        "ip address add 10.0.2.15/24 broadcast + dev eth0
+        ip route add 10.0.9.9 dev eth0
+        ip route add default nexthop via 10.0.2.2 dev eth0 weight 3 nexthop via 10.0.9.9 dev eth0
+        ip route add 10.8.0.0/16 metric 7 mtu 1400 nexthop via 10.0.2.2 dev eth0 \
+            nexthop via 10.9.9.9 dev eth0 onlink
+        ip address add fd00:2::15/64 dev eth0 nodad
+        ip -6 route add default nexthop via fd00:2::2 dev eth0 nexthop via fd00:2::3 dev eth0",
+        &["10.0.2.2", "fd00:2::2"],
+    );
+}
+
+#[test]
 fn refuses_an_uplink_without_addresses_whose_routes_cannot_move() {
     for (script, words) in [
         (
@@ -149,4 +163,46 @@ fn refuses_an_uplink_without_addresses_whose_routes_cannot_move() {
         machine.run("down").is_silent();
         machine.is_as(&before, "down");
     }
+}
+
+#[test]
+fn prints_all_of_a_route_that_a_command_can_say() {
+    let script = "ip address add 10.0.2.15/24 broadcast + dev eth0
+        ip address add 10.0.2.99/32 dev eth0
+        ip route add default via 10.0.2.2 tos 0x10 realm 3/5 src 10.0.2.99 initcwnd 30 \
+            advmss 1400 mtu lock 1300 rtt 640 rttvar 32 rto_min 5ms quickack 1 features ecn \
+            congctl reno window 9000 ssthresh 7 cwnd lock 8 reordering 4 hoplimit 9 \
+            initrwnd 11 fastopen_no_cookie 1
+        ip route add local 10.66.0.0/16 dev eth0 table 100
+        ip route add 10.67.0.0/16 nexthop via 10.0.2.2 dev eth0 weight 3 realm 4 \
+            nexthop via 10.9.9.9 dev eth0 onlink
+        ip address add fd00:2::15/64 dev eth0 nodad
+        ip -6 route add default via fd00:2::2 dev eth0 pref high expires 900 initcwnd 30
+        ip -6 route add fd00:9::/48 nexthop via fd00:2::2 dev eth0 nexthop via fd00:2::3 dev eth0";
+    let (ours, theirs) = (with_uplink_of(script), with_uplink_of(script));
+    let before = routes(&ours, "eth0");
+    theirs.ok(&theirs.run(&format!("{MOVE} -n")).stdout);
+    ours.run(MOVE).is_silent();
+    same(&routes(&ours, "xenbr0"), &before, "ours");
+    same(&routes(&theirs, "xenbr0"), &before, "theirs");
+    theirs.ok(&ours.run("down -n").stdout);
+    ours.run("down").is_silent();
+    same(&routes(&ours, "eth0"), &before, "ours back");
+    same(&routes(&theirs, "eth0"), &before, "theirs back");
+}
+
+#[test]
+fn says_where_a_command_cannot_say_all_of_a_route() {
+    let machine = with_uplink_of(
+        "ip address add fd00:2::15/64 dev eth0 nodad
+        ip -6 route add fd00:9::/48 from fd00:8::/48 via fd00:2::2 dev eth0",
+    );
+    let printed = machine.run(&format!("{MOVE} -n")).stdout;
+    assert!(
+        printed.contains(
+            "ip -6 route prepend fd00:9::/48 via fd00:2::2 dev xenbr0 proto 3 metric 1024 \
+             # and more, see ip -d route\n"
+        ),
+        "{printed}"
+    );
 }
