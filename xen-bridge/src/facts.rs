@@ -17,6 +17,7 @@ use crate::record::{self, Found, Record};
 use crate::request;
 use crate::route::Route;
 use crate::routers::Heeding;
+use crate::values::SMALLEST_V6_MTU;
 
 /// How often what changes while it is read is read again.
 const ATTEMPTS: usize = 10;
@@ -37,6 +38,11 @@ impl Port {
     #[must_use]
     pub fn heeds_routers(&self) -> bool {
         self.heeding.is_none_or(Heeding::heeds)
+    }
+
+    /// A bridge that becomes as small has no IPv6 any more.
+    pub(crate) fn is_too_small_for_v6(&self) -> bool {
+        self.link.mtu < SMALLEST_V6_MTU
     }
 }
 
@@ -188,6 +194,13 @@ impl Facts {
         for port in subject.ports {
             let found = read_port(connection, root, port, index, subject.moves)?;
             facts.ports.push((port.clone(), found));
+        }
+        let mut ports = facts.ports.iter().filter_map(|(_, port)| port.as_ref());
+        let takes_v6 = ports.any(Port::is_too_small_for_v6);
+        let unread = facts.bridge.as_mut();
+        let unread = unread.filter(|it| subject.depth < Depth::Addresses && it.link.is_bridge());
+        if let Some(bridge) = unread.filter(|_| takes_v6) {
+            bridge.addresses = read_addresses(connection, &bridge.link)?;
         }
         for cidr in subject.addresses {
             let mut had = facts.bridge.iter().flat_map(|bridge| &bridge.addresses);

@@ -4,7 +4,7 @@ use crate::Error;
 use crate::cidr::Cidr;
 use crate::cli::Up;
 use crate::exact::exact_changes;
-use crate::facts::{Bridge, Facts};
+use crate::facts::{Bridge, Facts, Port};
 use crate::intent::Intent;
 use crate::link::Link;
 use crate::moving::{heed_routers, moved_of, port_and_move_changes};
@@ -174,19 +174,36 @@ fn mtu_change(mtu: u32, existing: Option<&Bridge>, ports_added: bool) -> Option<
     })
 }
 
-/// Asked itself, the kernel says "Invalid argument", or takes the addresses away.
+/// Asked itself, the kernel says "Invalid argument", or takes the addresses
+/// away with all routes over them, and does not give them back.
 fn check_v6(facts: &Facts, wanted: &Wanted) -> Result<(), Error> {
-    let before = facts.bridge.as_ref().map(|bridge| bridge.link.mtu);
-    let existing = facts.bridge.iter().flat_map(|bridge| &bridge.addresses);
-    let ports = facts.ports.iter().filter_map(|(_, port)| port.as_ref());
-    let moved = ports
+    let bridge = facts.bridge.as_ref();
+    let before = bridge.map(|bridge| bridge.link.mtu);
+    let existing = bridge.into_iter().flat_map(|bridge| &bridge.addresses);
+    let ports = || facts.ports.iter().filter_map(|(_, port)| port.as_ref());
+    let moved = ports()
         .flat_map(|port| &port.addresses)
         .filter(|_| wanted.moves);
-    let v6 = wanted.first_v6().copied().or_else(|| {
-        let mut all = existing.chain(moved).map(|address| address.cidr);
-        all.find(|cidr| cidr.address.is_ipv6())
-    });
-    match (wanted.mtu.or(before), v6) {
+    let mut there = existing.chain(moved).map(|address| address.cidr);
+    let there = there.find(|cidr| cidr.address.is_ipv6());
+    let named = wanted.first_v6().copied();
+    // The bridge takes the smallest size, and only then the one named: the
+    // addresses named are given last.
+    let v6 = there.or(named.filter(|_| wanted.mtu.is_none()));
+    let is_port = |port: &Port| bridge.is_some_and(|it| port.link.master == Some(it.link.index));
+    let mut small = ports().filter(|port| port.is_too_small_for_v6() && !is_port(port));
+    if let (Some(port), Some(cidr)) = (small.next(), v6) {
+        let link = &port.link;
+        return Err(Error::UnfitPort {
+            port: link.name.clone(),
+            why: format!(
+                "its mtu of {} would become bridge {}'s, and is too small for {cidr}: IPv6 \
+                 needs {SMALLEST_V6_MTU}",
+                link.mtu, wanted.name
+            ),
+        });
+    }
+    match (wanted.mtu.or(before), named.or(there)) {
         (Some(mtu), Some(cidr)) if mtu < SMALLEST_V6_MTU => Err(Error::Contradiction {
             bridge: wanted.name.to_string(),
             why: format!("an mtu of {mtu} is too small for {cidr}: IPv6 needs {SMALLEST_V6_MTU}"),

@@ -236,3 +236,42 @@ fn keeps_apart_two_namespaces_that_share_their_run() {
     machine.run("down").is_silent();
     assert_eq!(machine.link("xenbr0"), Value::Null);
 }
+
+#[test]
+fn refuses_a_port_that_is_too_small_for_ipv6() {
+    let machine = Machine::with_uplink();
+    machine.ok("ip link set eth1 mtu 1230; ip link set far1 mtu 1230");
+    let says = |port: &str, cidr: &str| {
+        format!(
+            "port {port}: its mtu of 1230 would become bridge xenbr0's, and is too small for \
+             {cidr}: IPv6 needs 1280"
+        )
+    };
+    let before = machine.state();
+    machine
+        .run("up --port eth1 --address fd00:7::1/64")
+        .fails(6, &says("eth1", "fd00:7::1/64"));
+    machine
+        .run("up --port eth0 --port eth1 --move-address --mtu 1500")
+        .fails(6, &says("eth1", "fd00:2::15/64"));
+    machine.is_as(&before, "refused");
+    machine.run("up --port eth0 --move-address").is_silent();
+    let moved = machine.state();
+    for more in ["", " --confirm 1", " --mtu 1500", " --force"] {
+        machine
+            .run(&format!("up --port eth1{more}"))
+            .fails(6, &says("eth1", "fd00:2::15/64"));
+    }
+    machine.is_as(&moved, "refused");
+    machine.run("down").is_silent();
+    // The addresses come after the size.
+    machine
+        .run("up --port eth1 --mtu 1400 --address fd00:7::1/64")
+        .is_silent();
+    machine.run("up --port eth1 --mtu 1400").is_silent();
+    machine.run("down").is_silent();
+    // What has no IPv6 loses none.
+    machine.run("up --port eth1").is_silent();
+    assert_eq!(machine.link("xenbr0")["mtu"], 1230);
+    machine.run("up --port eth1").is_silent();
+}
