@@ -1,12 +1,13 @@
 //! What `down` has to do, decided from what was read.
 
 use crate::Error;
+use crate::back::{is_successor, steps_back};
 use crate::cidr::Cidr;
 use crate::facts::{Bridge, Facts, Lost};
 use crate::files::FOLDER;
 use crate::link::Link;
 use crate::names::is_guests;
-use crate::record::{Found, Record};
+use crate::record::{AddedPort, Found, Record};
 use crate::step::Step;
 use crate::up::not_a_bridge;
 
@@ -17,7 +18,7 @@ use crate::up::not_a_bridge;
 /// nobody can tell what `up` did (with `force`, it did nothing).
 pub fn plan_down(facts: &Facts, force: bool) -> Result<Vec<Step>, Error> {
     if let Some(lost) = &facts.lost {
-        return give_back_steps(facts, lost);
+        return give_back_steps(facts, lost, force);
     }
     let Some(bridge) = &facts.bridge else {
         return Ok(forget(facts));
@@ -34,9 +35,9 @@ pub fn plan_down(facts: &Facts, force: bool) -> Result<Vec<Step>, Error> {
     };
     let mut steps = if record.made {
         refuse_users(bridge, users(bridge, record), force)?;
-        remove_steps(bridge, record)
+        remove_steps(facts, bridge, record, force)?
     } else {
-        take_back_steps(bridge, record, force)?
+        take_back_steps(facts, bridge, record, force)?
     };
     steps.push(Step::Forget);
     Ok(steps)
@@ -44,7 +45,7 @@ pub fn plan_down(facts: &Facts, force: bool) -> Result<Vec<Step>, Error> {
 
 /// The bridge went by other means, and what was moved to it went with it: its
 /// uplink gets that back.
-fn give_back_steps(facts: &Facts, lost: &Lost) -> Result<Vec<Step>, Error> {
+fn give_back_steps(facts: &Facts, lost: &Lost, force: bool) -> Result<Vec<Step>, Error> {
     let Found::Record(record) = &facts.record else {
         return Ok(vec![]);
     };
@@ -54,8 +55,7 @@ fn give_back_steps(facts: &Facts, lost: &Lost) -> Result<Vec<Step>, Error> {
             now: now.clone(),
         });
     }
-    let mut steps = record.steps_back();
-    if let Some((port, master)) = lost.taken.as_ref().filter(|_| !steps.is_empty()) {
+    if let Some((port, master)) = lost.taken.as_ref().filter(|_| !record.back.is_empty()) {
         // On a port, an address goes before the one that the host has by now.
         return Err(Error::UnfitPort {
             port: port.clone(),
@@ -66,6 +66,7 @@ fn give_back_steps(facts: &Facts, lost: &Lost) -> Result<Vec<Step>, Error> {
             ),
         });
     }
+    let mut steps = steps_back(facts, record, force)?;
     steps.push(Step::Forget);
     Ok(steps)
 }
@@ -120,22 +121,36 @@ fn added(record: &Record, port: &Link) -> bool {
 
 /// Ports fall off a bridge that is removed; only what `up` switched on is
 /// switched off again.
-fn remove_steps(bridge: &Bridge, record: &Record) -> Vec<Step> {
+fn remove_steps(
+    facts: &Facts,
+    bridge: &Bridge,
+    record: &Record,
+    force: bool,
+) -> Result<Vec<Step>, Error> {
     // What was moved goes back first: until then it carries the host.
-    let mut steps = record.steps_back();
-    for added in record.ports.iter().filter(|added| added.brought_up) {
-        if is_port(bridge, added.ifindex) {
+    let mut steps = steps_back(facts, record, force)?;
+    for added in &record.ports {
+        if is_port(bridge, added.ifindex) && goes_off(facts, added) {
             steps.push(Step::SetPortUp(added.interface(), false));
         }
     }
     steps.push(Step::Remove);
-    steps
+    Ok(steps)
+}
+
+fn goes_off(facts: &Facts, added: &AddedPort) -> bool {
+    added.brought_up && !is_successor(facts, added.ifindex)
 }
 
 /// On somebody else's bridge, other ports and addresses stay as they are.
-fn take_back_steps(bridge: &Bridge, record: &Record, force: bool) -> Result<Vec<Step>, Error> {
+fn take_back_steps(
+    facts: &Facts,
+    bridge: &Bridge,
+    record: &Record,
+    force: bool,
+) -> Result<Vec<Step>, Error> {
     // What was moved goes back first: until then it carries the host.
-    let mut steps = record.steps_back();
+    let mut steps = steps_back(facts, record, force)?;
     for address in &bridge.addresses {
         let cidr: Cidr = address.cidr;
         if record.addresses.contains(&cidr.to_string()) {
@@ -146,7 +161,7 @@ fn take_back_steps(bridge: &Bridge, record: &Record, force: bool) -> Result<Vec<
         if is_port(bridge, added.ifindex) {
             // In this order: what is a port no longer is not looked at again,
             // should the second fail.
-            if added.brought_up {
+            if goes_off(facts, added) {
                 steps.push(Step::SetPortUp(added.interface(), false));
             }
             steps.push(Step::ReleasePort(added.interface()));

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::Error;
 use crate::address::Address;
+use crate::back::Gone;
 use crate::cidr::Cidr;
 use crate::link::Link;
 use crate::lookups::{
@@ -110,6 +111,9 @@ pub struct Facts {
     /// What became of the bridge that it is about, where that is no longer
     /// what has the name.
     pub lost: Option<Lost>,
+    /// The cards that something is to go back to, and that are gone; read for
+    /// `down`.
+    pub gone: Vec<Gone>,
 }
 
 /// What became of a bridge that lost its name, and of the ports that `up`

@@ -20,6 +20,7 @@
 
 mod address;
 mod apply;
+mod back;
 mod bring_up;
 mod bring_up_watched;
 mod cidr;
@@ -66,6 +67,7 @@ mod watch;
 
 pub use address::Address;
 pub use apply::{Ending, Hands};
+pub use back::Gone;
 pub use cidr::Cidr;
 pub use cli::{Action, Args, Down, Manner, Show, Target, Up};
 pub use confirm::{confirm, restore};

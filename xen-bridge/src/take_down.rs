@@ -4,6 +4,7 @@ use std::io::Write;
 
 use crate::Error;
 use crate::apply::Hands;
+use crate::back::read_gone;
 use crate::bring_up::{bridge_of, print, say, take_lock};
 use crate::cli::Down;
 use crate::confirm::{clear_the_way, clear_under};
@@ -116,7 +117,8 @@ fn plan(
         addresses: &[],
         moves: false,
     };
-    let facts = Facts::read(connection, &args.manner.root, subject)?;
+    let mut facts = Facts::read(connection, &args.manner.root, subject)?;
+    facts.gone = read_gone(connection, &facts)?;
     let steps = plan_down(&facts, args.force)?;
     Ok((facts, steps))
 }
