@@ -23,6 +23,7 @@ mod apply;
 mod back;
 mod bring_up;
 mod bring_up_watched;
+mod broadcast;
 mod cidr;
 mod cli;
 mod confirm;

@@ -1,6 +1,7 @@
 //! What `up` has to do, decided from what was read.
 
 use crate::Error;
+use crate::broadcast::broadcast_changes;
 use crate::cidr::Cidr;
 use crate::cli::Up;
 use crate::exact::exact_changes;
@@ -128,6 +129,11 @@ pub fn plan_up(facts: &Facts, wanted: &Wanted) -> Result<Vec<Change>, Error> {
             Step::RemoveAddress(*cidr),
         ));
     }
+    changes.extend(
+        existing
+            .into_iter()
+            .flat_map(|it| broadcast_changes(it, wanted)),
+    );
     if let Some(bridge) = existing.filter(|_| wanted.exact) {
         changes.extend(exact_changes(facts, bridge, wanted)?);
     }
