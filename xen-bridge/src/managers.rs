@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use serde::Serialize;
@@ -31,6 +32,8 @@ enum Kind {
     PidFile,
     /// Of one process that asks for the interfaces on its command line.
     Dhclient,
+    /// Of one process that takes every interface that it is not told to leave.
+    Connman,
 }
 
 /// Who keeps what where below `/run`; `@` is the interface's name, `#` its
@@ -70,7 +73,15 @@ const FILES: [(&str, Kind, &[&str]); 8] = [
         &["dhclient.pid", "dhclient6.pid"],
     ),
     ("udhcpc", Kind::PidFile, &["udhcpc.@.pid"]),
-    ("connman", Kind::PidFile, &["connman/connmand.pid"]),
+    (
+        "connman",
+        Kind::Connman,
+        &[
+            "connman/connmand.pid",
+            "connman/connman.pid",
+            "connmand.pid",
+        ],
+    ),
 ];
 
 /// Reads the state files of the programs known, below `root`.
@@ -86,10 +97,14 @@ pub fn read_managers(root: &Path, interface: &Interface) -> Vec<Manager> {
                 Kind::NetworkManager => network_manager(text),
                 Kind::Networkd => networkd(text),
                 Kind::Ifstate => ifupdown(text, &interface.name),
-                Kind::PidFile => running(root, text),
+                Kind::PidFile | Kind::Connman => running(root, text),
                 Kind::Dhclient => running(root, text).filter(|_| asks(root, text, &interface.name)),
             })
         });
+        let state = match kind {
+            Kind::Connman => connman(root, state, &interface.name),
+            _ => state,
+        };
         managers.extend(state.map(|state| Manager {
             interface: interface.name.clone(),
             manager,
@@ -132,7 +147,8 @@ const REMEDIES: [(&str, &str); 6] = [
     ("udhcpc", "udhcpc -i # instead of -i @"),
     (
         "connman",
-        "NetworkInterfaceBlacklist=@ in /etc/connman/main.conf, then a DHCP client on #",
+        "NetworkInterfaceBlacklist=@ in /etc/connman/main.conf, start it again, then a DHCP client \
+         on #",
     ),
 ];
 
@@ -187,6 +203,43 @@ fn running(root: &Path, text: &str) -> Option<String> {
             .then(|| format!("running as process {pid}")),
         Err(_) => Some("unknown".to_owned()),
     }
+}
+
+/// Where systemd or D-Bus starts connmand it writes no pid file. It makes
+/// `/var/lib/connman` as it starts, so that elsewhere no process is looked at.
+/// (`/run/connman` is made at every boot, whether it is to run or not.)
+fn connman(root: &Path, by_file: Option<String>, name: &str) -> Option<String> {
+    let has_run = || root.join("var/lib/connman").is_dir();
+    let by_process =
+        || process_named(root, "connmand").map(|pid| format!("running as process {pid}"));
+    let state = by_file.or_else(|| has_run().then(by_process).flatten())?;
+    let settings = fs::read(root.join("etc/connman/main.conf")).unwrap_or_default();
+    let settings = String::from_utf8_lossy(&settings);
+    let left = value_of(&settings, "NetworkInterfaceBlacklist").unwrap_or_default();
+    // The beginnings of names (connman.conf(5)).
+    let mut left = left
+        .split([',', ';'])
+        .map(str::trim)
+        .filter(|it| !it.is_empty());
+    (!left.any(|beginning| name.starts_with(beginning))).then_some(state)
+}
+
+/// A process in this network whose executable has that name, which its first
+/// 15 characters tell.
+fn process_named(root: &Path, name: &str) -> Option<u32> {
+    let network = |process: &Path| fs::metadata(process.join("ns/net")).map(|it| it.ino()).ok();
+    let processes = root.join("proc");
+    let ours = network(&processes.join("self"));
+    let entries = fs::read_dir(&processes).ok()?;
+    entries.flatten().find_map(|entry| {
+        let pid = entry.file_name().to_str()?.parse().ok()?;
+        let command = fs::read_to_string(entry.path().join("comm")).ok()?;
+        let is_it = command.trim_end() == name;
+        // Who cannot be told is here.
+        let theirs = network(&entry.path()).filter(|_| is_it);
+        let is_elsewhere = theirs.is_some_and(|theirs| ours.is_some_and(|ours| ours != theirs));
+        (is_it && !is_elsewhere).then_some(pid)
+    })
 }
 
 /// dhclient asks for the interfaces named last on its command line, and for

@@ -221,13 +221,23 @@ fn refuses_what_somebody_else_would_put_back_or_let_go() {
             "dhclient-asks-for-eth0",
             "it is dhclient's (running as process 77), which would put its address back",
         ),
+        (
+            "connman-takes-every-interface",
+            "it is connman's (running as process 55), which would put its address back",
+        ),
     ] {
         let ran = root(situation);
         assert_eq!(ran.status, 6, "{situation}: {ran:?}");
         assert!(ran.stderr.contains(words), "{situation}: {}", ran.stderr);
         assert_eq!(ran.stderr.lines().count(), 1);
     }
-    assert_eq!(root("nobody-manages").status, 0);
+    for situation in [
+        "nobody-manages",
+        "connman-leaves-eth0",
+        "connman-does-not-run",
+    ] {
+        assert_eq!(root(situation).status, 0, "{situation}");
+    }
     // It has none yet while that is still being asked for.
     machine.ok(
         "ip address flush dev eth0; ip route flush dev eth0; ip -6 route flush dev eth0
