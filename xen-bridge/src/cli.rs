@@ -229,8 +229,8 @@ pub struct Down {
     #[command(flatten)]
     pub bridge: Target,
 
-    /// Even if guests, other ports or addresses are on it; a record that cannot
-    /// be read counts as none
+    /// Even if guests, other ports or addresses are on it, or the card that
+    /// something goes back to is gone; a record that cannot be read counts as none
     #[arg(long)]
     pub force: bool,
 
