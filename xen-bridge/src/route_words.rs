@@ -214,3 +214,35 @@ fn preference(value: &[u8]) -> Option<&'static str> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    use crate::reply::push;
+
+    proptest! {
+        #[test]
+        fn leads_elsewhere_and_names_whatever_the_kernel_says(
+            header in proptest::collection::vec(any::<u8>(), 12),
+            said in proptest::collection::vec(
+                (0u16..32, proptest::collection::vec(0u8..24, 0..40)), 0..6,
+            ),
+        ) {
+            let mut payload = header;
+            for (kind, value) in said {
+                push(&mut payload, kind, &value);
+            }
+            let interface = Interface { index: 9, name: "xenbr0".to_owned() };
+            if let Some(route) = Route::parse(&payload) {
+                let through = Route::parse(&route.through(&interface)).unwrap();
+                prop_assert_eq!(through.gateways(), route.gateways());
+                prop_assert_eq!(through.gateway, route.gateway);
+                prop_assert!(through.interfaces.iter().all(|index| *index == 9));
+                let _ = (route.words(), route.command(&interface));
+                let _ = (route.is_more_than_its_command(), route.follows_from(&[], true));
+            }
+        }
+    }
+}

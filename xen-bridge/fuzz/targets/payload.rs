@@ -32,7 +32,8 @@ fuzz_target!(|payload: &[u8]| {
         let through = Route::parse(&route.through(&interface)).expect("it is a route");
         assert!(through.destination == route.destination && through.gateway == route.gateway);
         let _ = (route.words(), route.command(&interface), route.is_shared());
-        let _ = (route.carries_the_host(), route.by_router);
+        let _ = (route.carries_the_host(), route.is_more_than_its_command());
+        assert_eq!(through.gateways(), route.gateways());
     }
     Gateways::default().hear(std::iter::once(payload));
 });
