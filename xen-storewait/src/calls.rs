@@ -211,10 +211,17 @@ impl<'store> Calls<'store> {
     /// # Errors
     /// As of all [`Calls`], but for [`Error::Late`].
     pub fn next_event(&mut self) -> Result<Option<WatchEvent>, Error> {
-        let waiting = || "wait for events".to_owned();
+        self.next_event_for(|| "wait for events".to_owned())
+    }
+
+    /// The same, with what it is waited for.
+    pub(crate) fn next_event_for(
+        &mut self,
+        waiting: impl Fn() -> String,
+    ) -> Result<Option<WatchEvent>, Error> {
         loop {
             let taken = self.store.take_events();
-            taken.map_err(|fault| self.error(waiting, fault))?;
+            taken.map_err(|fault| self.error(&waiting, fault))?;
             if let Some(event) = self.store.pop_event() {
                 return Ok(Some(event));
             }
@@ -223,7 +230,7 @@ impl<'store> Calls<'store> {
                 return Ok(None);
             }
             let received = self.store.receive(self.deadline);
-            if !received.map_err(|fault| self.error(waiting, fault))? {
+            if !received.map_err(|fault| self.error(&waiting, fault))? {
                 return Ok(None);
             }
         }

@@ -35,11 +35,12 @@ pub(crate) fn wait(
     } else {
         calls.deadline().given()
     };
+    let awaited = match expected {
+        Expected::Gone => format!("the absence of {}", escape(path)),
+        Expected::There | Expected::Value(_) => escape(path),
+    };
     let not_yet = |seen| Error::NotYet {
-        awaited: match expected {
-            Expected::Gone => format!("the absence of {}", escape(path)),
-            Expected::There | Expected::Value(_) => escape(path),
-        },
+        awaited: awaited.clone(),
         seen,
         given,
     };
@@ -88,7 +89,7 @@ pub(crate) fn wait(
         // The last watch may have left events of another path behind.
         let of_path = |event: &[u8]| event.starts_with(path) || path.starts_with(event);
         loop {
-            match calls.next_event()? {
+            match calls.next_event_for(|| format!("wait for {awaited}"))? {
                 Some(event) if of_path(&event.path) => break,
                 Some(_) => {}
                 None => return Err(not_yet(words(value.as_deref()))),

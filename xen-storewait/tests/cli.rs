@@ -140,6 +140,24 @@ fn says_how_a_node_is_that_was_waited_for_in_vain() {
 }
 
 #[test]
+fn says_what_it_waited_for_when_the_store_dies() {
+    let (root, double) = honest();
+    double.write("/first", b"");
+    let mut program = program(root.path());
+    let line = "--timeout 20 --wait /first --wait !/first --wait /second";
+    let waiting = program.args(line.split(' ')).spawn().unwrap();
+    thread::sleep(Duration::from_millis(200));
+    let path = double.path().to_path_buf();
+    drop(double);
+    let line = format!(
+        "xen-storewait: wait for the absence of /first: the store closed the connection on {}\n",
+        path.display()
+    );
+    let output = waiting.wait_with_output().unwrap();
+    assert_eq!(said(&output), ("", line.as_str(), 1));
+}
+
+#[test]
 fn has_one_deadline_over_everything() {
     let (root, _double) = store(Manner::SilentAfterTheFirst, Tree::default());
     let started = Instant::now();
