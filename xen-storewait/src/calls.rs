@@ -236,9 +236,18 @@ impl<'store> Calls<'store> {
         }
     }
 
-    /// All events until the deadline.
+    /// All events until the deadline. An error is the last.
     pub fn events(&mut self) -> impl Iterator<Item = Result<WatchEvent, Error>> {
-        std::iter::from_fn(|| self.next_event().transpose())
+        let mut failed = false;
+        std::iter::from_fn(move || {
+            let next = if failed {
+                None
+            } else {
+                self.next_event().transpose()
+            };
+            failed = matches!(next, Some(Err(_)));
+            next
+        })
     }
 
     /// A request about a path: the path, NUL, and what follows it.

@@ -146,6 +146,16 @@ fn gets_events_of_watched_paths_only_and_none_after_unwatch() {
 }
 
 #[test]
+fn events_end_with_the_store() {
+    let (_folder, double, mut store) = pair(Tree::default());
+    let mut calls = store.until(soon());
+    calls.watch("/a", "token").unwrap();
+    drop(double);
+    let errors = calls.events().filter(Result::is_err);
+    assert_eq!(errors.take(9).count(), 1);
+}
+
+#[test]
 fn keeps_events_that_come_between_a_request_and_its_reply() {
     let tree = Tree::with(|tree| tree.chatter = true);
     let (_folder, _double, mut store) = pair(tree);
