@@ -19,7 +19,7 @@ use crate::facts::{below, find_store_process, read_if_there, signals_of_the_stor
 use crate::greeting::greet;
 use crate::lock::{Lock, close_inherited_lock};
 use crate::perform::Output;
-use crate::{Args, Deadline, Error, Places, Store};
+use crate::{Args, Deadline, Error, Places, Store, started};
 
 /// How long a store may take to answer through the kernel's device.
 const DEVICE_PATIENCE: Duration = Duration::from_secs(2);
@@ -41,6 +41,14 @@ pub enum Living {
         /// Its executable.
         executable: PathBuf,
     },
+    /// A process that was started as the store, of some other executable: a
+    /// script, which may still become one.
+    Started {
+        /// Its number.
+        pid: u32,
+        /// Its executable.
+        executable: PathBuf,
+    },
     /// A valid reply on this socket or through this device.
     Reply(PathBuf),
 }
@@ -52,6 +60,10 @@ impl Living {
             Self::Process { pid, executable } => {
                 format!("a store lives: process {pid}, {}", executable.display())
             }
+            Self::Started { pid, executable } => format!(
+                "a store lives: process {pid}, {}, was started as one",
+                executable.display()
+            ),
             Self::Reply(path) => format!("a store lives: it answers on {}", path.display()),
         }
     }
@@ -171,7 +183,8 @@ pub(crate) fn launch(
     }
     // The lock ends with this program: the kernel closes it when the daemon's
     // executable has taken its place, and from then on the next start finds
-    // the process.
+    // the process, by its executable or by what was written down.
+    started::record(&args.root)?;
     plan.start(&args.root)
 }
 
@@ -180,15 +193,32 @@ pub(crate) fn launch(
 /// # Errors
 /// The socket or `/proc` is not to be looked at.
 pub fn find_living(places: &Places) -> Result<Option<Living>, Error> {
-    if let Some((pid, executable)) = find_store_process(&places.root)? {
+    if let Some(living) = find_process(&places.root)? {
+        return Ok(Some(living));
+    }
+    if let Some(path) = find_answering(places)? {
+        return Ok(Some(Living::Reply(path)));
+    }
+    // That took time, and not everybody who starts a store heeds the lock.
+    find_process(&places.root)
+}
+
+fn find_process(root: &Path) -> Result<Option<Living>, Error> {
+    if let Some((pid, executable)) = find_store_process(root)? {
         return Ok(Some(Living::Process { pid, executable }));
     }
+    let started = started::find(root)?;
+    Ok(started.map(|(pid, executable)| Living::Started { pid, executable }))
+}
+
+/// The socket or the device through which a store answers.
+fn find_answering(places: &Places) -> Result<Option<PathBuf>, Error> {
     for path in &places.sockets {
         let deadline = Deadline::after(SOCKET_PATIENCE);
         match Store::connect(path, deadline) {
             Ok(mut store) => {
                 if greet(&mut store, deadline).is_ok() {
-                    return Ok(Some(Living::Reply(path.clone())));
+                    return Ok(Some(path.clone()));
                 }
             }
             Err(error) if error.exit_status() == 4 => return Err(error),
@@ -202,7 +232,7 @@ pub fn find_living(places: &Places) -> Result<Option<Living>, Error> {
                 let deadline = Deadline::after(device_patience(signals));
                 let living = greet(&mut store, deadline).is_ok();
                 // The second path leads to the same device.
-                return Ok(living.then(|| Living::Reply(path.clone())));
+                return Ok(living.then(|| path.clone()));
             }
             Err(error) if error.exit_status() == 4 => return Err(error),
             Err(_) => {}

@@ -41,6 +41,7 @@ mod refusal;
 mod seconds;
 mod seed;
 mod seen;
+mod started;
 mod store;
 mod transaction;
 mod wait;

@@ -316,3 +316,27 @@ fn two_starts_at_once_are_one() {
     assert_eq!(out, "1\n", "{err}");
     assert_eq!(err.matches("a store lives: process ").count(), 4, "{err}");
 }
+
+/// The script is no store by its executable for a while.
+#[test]
+fn two_starts_at_once_are_one_though_the_daemon_is_a_script() {
+    let root = tempdir().unwrap();
+    fs::create_dir_all(root.path().join("bin")).unwrap();
+    program::copy("/bin/sleep", &root.path().join("bin/xenstored"));
+    let script = r#"
+        mount -t tmpfs tmpfs /run
+        echo 'sleep 0.5; exec "$ROOT/bin/xenstored" 3' > /run/daemon
+        # One that ended long ago, with the number of another process.
+        echo '1 7' > /run/xen-storewait.started
+        for start in 1 2 3 4 5; do
+            "$PROGRAM" -v --max-open-fds 256 --oom-mem-threshold 0 --launch -- sh /run/daemon &
+        done
+        sleep 1.5
+        for exe in /proc/[0-9]*/exe; do readlink "$exe" || :; done | grep -c "bin/xenstored$"
+        kill $!
+        wait"#;
+    let output = unshared(root.path(), script);
+    let (out, err, _) = said(&output);
+    assert_eq!(out, "1\n", "{err}");
+    assert_eq!(err.matches(", was started as one\n").count(), 4, "{err}");
+}
