@@ -1,5 +1,6 @@
 //! What the machine tells: Xen or not, which stores live, what they have done.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
@@ -89,9 +90,15 @@ pub fn find_store_process(root: &Path) -> Result<Option<(u32, PathBuf)>, Error> 
         let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) else {
             continue;
         };
-        // Kernel threads have none, zombies no longer; others hide theirs.
-        let Ok(executable) = fs::read_link(entry.path().join("exe")) else {
-            continue;
+        // Kernel threads have none, zombies no longer; those with capabilities
+        // that this process lacks hide theirs, but not their names.
+        let executable = match fs::read_link(entry.path().join("exe")) {
+            Ok(executable) => executable,
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                let name = fs::read(entry.path().join("comm")).unwrap_or_default();
+                PathBuf::from(OsStr::from_bytes(name.trim_ascii()))
+            }
+            Err(_) => continue,
         };
         if is_a_store(&executable) && pid != std::process::id() {
             return Ok(Some((pid, executable)));

@@ -340,3 +340,19 @@ fn two_starts_at_once_are_one_though_the_daemon_is_a_script() {
     assert_eq!(out, "1\n", "{err}");
     assert_eq!(err.matches(", was started as one\n").count(), 4, "{err}");
 }
+
+/// As in the unit of the store, over one that was started by other means.
+#[test]
+fn finds_a_store_that_hides_its_executable() {
+    let root = tempdir().unwrap();
+    fs::create_dir_all(root.path().join("bin")).unwrap();
+    program::copy("/bin/sleep", &root.path().join("bin/xenstored"));
+    let script = r#"
+        mount -t tmpfs tmpfs /run
+        "$ROOT/bin/xenstored" 20 & store=$!
+        setpriv --bounding-set -sys_ptrace "$PROGRAM" -v --launch -- echo started
+        kill $store"#;
+    let output = unshared(root.path(), script);
+    let line = "xen-storewait: a store lives: process 3, xenstored\n";
+    assert_eq!(said(&output), ("", line, 0));
+}
