@@ -10,6 +10,9 @@ use crate::{Deadline, Error, Store};
 /// The longest time between two questions.
 const INTERVAL: Duration = Duration::from_secs(5);
 
+/// So much later than asked for nobody wakes who was not stopped.
+const OVERSLEPT: Duration = Duration::from_millis(500);
+
 /// Asks the store from time to time, and tells the service manager `READY=1`,
 /// then `WATCHDOG=1` for each answer if it wants to hear that.
 ///
@@ -25,7 +28,6 @@ pub(crate) fn hold(
     let interval = INTERVAL.min(silence / 2);
     let interval = watchdog.map_or(interval, |watchdog| interval.min(watchdog));
     let mut is_told = false;
-    let mut answered = Instant::now();
     loop {
         if !is_told {
             is_told = notify.send("READY=1\nSTATUS=the store answers")?;
@@ -43,9 +45,20 @@ pub(crate) fn hold(
             fault => Error::of_request("hold".to_owned(), &path, fault),
         };
         idle(store, Deadline::after(interval)).map_err(failed)?;
-        let patience = silence.saturating_sub(answered.elapsed());
-        greet(store, Deadline::after(patience)).map_err(failed)?;
-        answered = Instant::now();
+        // Not what is left by the clock: this process may have been stopped
+        // (a signal, a frozen cgroup) while it idled, and the store be well.
+        ask(store, silence.saturating_sub(interval)).map_err(failed)?;
+    }
+}
+
+/// Asks, and asks again where this process was stopped while it waited.
+fn ask(store: &mut Store, patience: Duration) -> Result<(), Fault> {
+    loop {
+        let asked = Instant::now();
+        match greet(store, Deadline::after(patience)) {
+            Err(Fault::Late(_)) if asked.elapsed() > patience + OVERSLEPT => {}
+            answer => return answer,
+        }
     }
 }
 

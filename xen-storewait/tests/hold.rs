@@ -10,6 +10,7 @@ use std::process::{Child, Output};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
 use tempfile::{TempDir, tempdir};
 
 use double::{Double, Manner};
@@ -83,6 +84,41 @@ fn ends_when_the_store_falls_silent() {
     assert_eq!(said(&output), ("", line.as_str(), 7));
     assert!(started.elapsed() >= Duration::from_millis(600));
     assert!(started.elapsed() < Duration::from_millis(2000));
+}
+
+#[test]
+fn does_not_call_a_store_silent_since_it_was_stopped_itself() {
+    let held = held();
+    let double = held.store(Manner::Honest);
+    let child = held.hold("2", "");
+    assert!(held.heard().starts_with("READY=1"));
+    thread::sleep(Duration::from_millis(300));
+    let process = nix::unistd::Pid::from_raw(child.id().try_into().unwrap());
+    kill(process, Signal::SIGSTOP).unwrap();
+    thread::sleep(Duration::from_secs(3));
+    kill(process, Signal::SIGCONT).unwrap();
+    // It sleeps on for what was left of a second, and then asks.
+    thread::sleep(Duration::from_millis(1500));
+    drop(double);
+    assert_eq!(said(&end_of(child)), ("", death(&held).as_str(), 1));
+}
+
+/// The store may have been stopped with it, as in a cgroup that was frozen.
+#[test]
+fn asks_again_where_it_was_stopped_while_it_waited_for_the_answer() {
+    let held = held();
+    let _double = held.store(Manner::SilentAfterTheFirst);
+    let child = held.hold("2", "");
+    assert!(held.heard().starts_with("READY=1"));
+    // It asks after a second.
+    thread::sleep(Duration::from_millis(1500));
+    let process = nix::unistd::Pid::from_raw(child.id().try_into().unwrap());
+    kill(process, Signal::SIGSTOP).unwrap();
+    thread::sleep(Duration::from_secs(2));
+    kill(process, Signal::SIGCONT).unwrap();
+    let continued = Instant::now();
+    assert_eq!(said(&end_of(child)).2, 7);
+    assert!(continued.elapsed() >= Duration::from_millis(900));
 }
 
 #[test]
