@@ -1,7 +1,7 @@
 //! Tells when something may have appeared at a path that is not there yet.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
+use std::fs::{self, File};
 use std::os::fd::AsFd as _;
 use std::path::{Component, Path, PathBuf};
 
@@ -12,16 +12,31 @@ use nix::sys::inotify::{AddWatchFlags, WatchDescriptor};
 use crate::facts::below;
 use crate::watches::Watches;
 
-/// A watch on the folder of each path, or on the nearest folder above it that
-/// is there; and on the table of mounts, since a file system mounted over a
-/// folder (a fresh `/run`) raises no event in it.
+/// So many links may be on the way to a path, as for the kernel (path_resolution(7)).
+const LINKS_MAX: usize = 40;
+
+/// Something comes into a folder, or what is there is made accessible.
+const APPEARS: AddWatchFlags = AddWatchFlags::IN_CREATE
+    .union(AddWatchFlags::IN_MOVED_TO)
+    .union(AddWatchFlags::IN_ATTRIB);
+
+/// Watches on the way to each path: on the folder that holds it, or the
+/// nearest above it that is there, and on each that holds a link, for what
+/// appears in it; on the other folders for being moved or removed, which is
+/// not told to those below. And on the table of mounts, since a file system
+/// mounted over a folder (a fresh `/run`) raises no event in it.
 pub(crate) struct Folders {
     /// `None` where the kernel gives no more of them to this user.
     kernel: Option<Watches>,
+    /// `None` where `/proc` is not mounted.
     mounts: Option<File>,
     paths: Vec<PathBuf>,
-    /// Every name on the way to one of the paths.
+    /// What is awaited in one of the folders.
     names: Vec<OsString>,
+    /// The folders that are watched by now, by their paths without links.
+    entered: Vec<PathBuf>,
+    /// Those of them that are watched for what appears.
+    awaited: Vec<(PathBuf, WatchDescriptor)>,
     /// Of each path.
     watches: Vec<Watch>,
 }
@@ -29,12 +44,21 @@ pub(crate) struct Folders {
 /// How a path is watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Watch {
-    /// Its own folder, by a watch of this number.
-    Own(WatchDescriptor),
+    /// Its own folder, by a watch of this number; the place of its own name
+    /// among those awaited.
+    Own(WatchDescriptor, usize),
     /// Its own folder is not there; one above it is watched.
     Missing,
     /// Not, or not well enough to rely on.
     Unreliable,
+}
+
+/// What a name on the way stands for.
+enum Entry {
+    Folder,
+    /// And where it leads.
+    Link(PathBuf),
+    Missing,
 }
 
 impl Folders {
@@ -43,7 +67,9 @@ impl Folders {
             kernel: Watches::new(),
             mounts: File::open(below(root, Path::new("/proc/self/mountinfo"))).ok(),
             paths: paths.to_vec(),
-            names: names_on_the_way(paths),
+            names: vec![],
+            entered: vec![],
+            awaited: vec![],
             watches: vec![],
         };
         folders.arm();
@@ -53,51 +79,122 @@ impl Folders {
     /// Sets the watches, all of them anew: a folder may have come, gone, or
     /// been covered. A watch that is there already is the same again.
     pub(crate) fn arm(&mut self) {
-        let paths = self.paths.clone();
-        self.watches = paths.iter().map(|path| self.watch(path)).collect();
+        self.names.clear();
+        self.entered.clear();
+        self.awaited.clear();
+        self.watches.clear();
+        for path in self.paths.clone() {
+            let watch = self.watch(&path).unwrap_or(Watch::Unreliable);
+            self.watches.push(watch);
+        }
     }
 
-    fn watch(&mut self, path: &Path) -> Watch {
-        let folders: Vec<&Path> = path.ancestors().skip(1).map(or_here).collect();
-        let mut nearest = None;
-        for (level, folder) in folders.iter().enumerate() {
-            match self.add(folder) {
-                Ok(watch) => {
-                    nearest = Some((level, watch));
-                    break;
+    /// Goes down the way as the kernel does, link by link. Each name is looked
+    /// at once its folder is watched, so that nothing comes unnoticed between.
+    fn watch(&mut self, path: &Path) -> Result<Watch, Errno> {
+        let mut rest = reversed(path);
+        let mut folder = PathBuf::new();
+        let mut links = 0;
+        while let Some(name) = rest.pop() {
+            let place = folder.join(&name);
+            let mut own = None;
+            let entry = match name.to_str() {
+                Some("/") => Entry::Folder,
+                // No link is in it, so that is the folder above.
+                Some("..") if folder.file_name().is_some() => {
+                    folder.pop();
+                    continue;
                 }
-                Err(Errno::ENOENT | Errno::ENOTDIR) => {}
-                Err(_) => return Watch::Unreliable,
+                Some("..") => Entry::Folder,
+                _ if rest.is_empty() => {
+                    let watch = self.await_in(&folder, &name)?;
+                    if self.watches.contains(&watch) {
+                        // That of a path before it.
+                        return Ok(watch);
+                    }
+                    own = Some(watch);
+                    fs::read_link(&place).map_or(Entry::Missing, Entry::Link)
+                }
+                _ => self.enter(&folder, &name, rest.len() == 1)?,
+            };
+            match entry {
+                Entry::Folder => folder = place,
+                Entry::Link(_) if links == LINKS_MAX => return Err(Errno::ELOOP),
+                Entry::Link(end) => {
+                    links += 1;
+                    rest.extend(reversed(&end));
+                }
+                Entry::Missing => return Ok(own.unwrap_or(Watch::Missing)),
             }
         }
-        let Some((mut level, mut watch)) = nearest else {
-            return Watch::Unreliable;
-        };
-        // The next folder may have been made before the watch above it was
-        // set, which told nobody; so look down again.
-        while let Some(next) = level.checked_sub(1).and_then(|next| folders.get(next)) {
-            match self.add(next) {
-                Ok(deeper) => (level, watch) = (level - 1, deeper),
-                // A link that leads nowhere: its end appears elsewhere.
-                Err(_) if next.is_symlink() => return Watch::Unreliable,
-                Err(Errno::ENOENT | Errno::ENOTDIR) => return Watch::Missing,
-                Err(_) => return Watch::Unreliable,
-            }
-        }
-        // The socket appears, and is replaced, elsewhere.
-        if path.is_symlink() {
-            return Watch::Unreliable;
-        }
-        Watch::Own(watch)
+        // No socket has such a name.
+        Ok(Watch::Missing)
     }
 
-    fn add(&mut self, folder: &Path) -> Result<WatchDescriptor, Errno> {
-        let events = AddWatchFlags::IN_CREATE
-            | AddWatchFlags::IN_MOVED_TO
-            | AddWatchFlags::IN_ATTRIB
+    fn enter(&mut self, folder: &Path, name: &OsStr, is_own: bool) -> Result<Entry, Errno> {
+        let place = folder.join(name);
+        if self.is_folder(&place, is_own)? {
+            return Ok(Entry::Folder);
+        }
+        self.await_in(folder, name)?;
+        if let Ok(end) = fs::read_link(&place) {
+            return Ok(Entry::Link(end));
+        }
+        // Made before that watch was set, it would have told nobody.
+        let is_there = self.is_folder(&place, is_own)?;
+        Ok(if is_there {
+            Entry::Folder
+        } else {
+            Entry::Missing
+        })
+    }
+
+    /// Whether there is a folder, which is watched from then on; its own, for
+    /// what appears in it. A link to one is none.
+    fn is_folder(&mut self, place: &Path, is_own: bool) -> Result<bool, Errno> {
+        if self.entered.iter().any(|entered| entered == place) {
+            return Ok(true);
+        }
+        let events = if is_own {
+            APPEARS
+        } else {
+            AddWatchFlags::empty()
+        };
+        let watch = match self.add(place, events | AddWatchFlags::IN_DONT_FOLLOW) {
+            Ok(watch) => watch,
+            Err(Errno::ENOENT | Errno::ENOTDIR) => return Ok(false),
+            Err(errno) => return Err(errno),
+        };
+        self.entered.push(place.to_path_buf());
+        if is_own {
+            self.awaited.push((place.to_path_buf(), watch));
+        }
+        Ok(true)
+    }
+
+    /// Watches a folder for what appears in it under this name.
+    fn await_in(&mut self, folder: &Path, name: &OsStr) -> Result<Watch, Errno> {
+        let known = self.names.iter().position(|known| known == name);
+        let place = known.unwrap_or(self.names.len());
+        if known.is_none() {
+            self.names.push(name.to_owned());
+        }
+        let mut awaited = self.awaited.iter();
+        if let Some((_, watch)) = awaited.find(|(awaited, _)| awaited == folder) {
+            return Ok(Watch::Own(*watch, place));
+        }
+        let watch = self.add(or_here(folder), APPEARS)?;
+        self.awaited.push((folder.to_path_buf(), watch));
+        Ok(Watch::Own(watch, place))
+    }
+
+    fn add(&mut self, folder: &Path, events: AddWatchFlags) -> Result<WatchDescriptor, Errno> {
+        let events = events
             | AddWatchFlags::IN_DELETE_SELF
             | AddWatchFlags::IN_MOVE_SELF
-            | AddWatchFlags::IN_ONLYDIR;
+            | AddWatchFlags::IN_ONLYDIR
+            // It may be watched for more already.
+            | AddWatchFlags::from_bits_retain(nix::libc::IN_MASK_ADD);
         let kernel = self.kernel.as_mut().ok_or(Errno::EMFILE)?;
         kernel.add(folder, events)
     }
@@ -105,24 +202,18 @@ impl Folders {
     /// Whether every change that matters will be seen; else the caller looks
     /// from time to time as well.
     pub(crate) fn are_reliable(&self) -> bool {
-        !self.watches.contains(&Watch::Unreliable)
+        self.mounts.is_some() && !self.watches.contains(&Watch::Unreliable)
     }
 
     /// Whether it is worth a try to open the path. Not where its folder is
-    /// missing, nor where it is the folder of a path before it: `/var/run` is
-    /// a link to `/run` almost everywhere.
+    /// missing, nor where it is that of a path before it: `/var/run` is a link
+    /// to `/run` almost everywhere.
     pub(crate) fn is_worth_a_try(&self, index: usize) -> bool {
         match self.watches.get(index) {
             Some(Watch::Missing) => false,
-            Some(watch @ Watch::Own(_)) => !self.is_twice(index, *watch),
+            Some(own @ Watch::Own(..)) => !self.watches.iter().take(index).any(|one| one == own),
             _ => true,
         }
-    }
-
-    fn is_twice(&self, index: usize, watch: Watch) -> bool {
-        let name = |index: usize| self.paths.get(index).and_then(|path| path.file_name());
-        let mut before = self.watches.iter().take(index).enumerate();
-        before.any(|(other, its)| *its == watch && name(other) == name(index))
     }
 
     /// What to poll(2) for: events of the watches, and of the table of mounts.
@@ -156,17 +247,9 @@ fn or_here(folder: &Path) -> &Path {
     }
 }
 
-fn names_on_the_way(paths: &[PathBuf]) -> Vec<OsString> {
-    let mut names: Vec<OsString> = vec![];
-    for component in paths.iter().flat_map(|path| path.components()) {
-        if let Component::Normal(name) = component {
-            if !names
-                .iter()
-                .any(|known| known.as_os_str() == OsStr::new(name))
-            {
-                names.push(name.to_owned());
-            }
-        }
-    }
-    names
+/// The names of a path, the last one first.
+fn reversed(path: &Path) -> Vec<OsString> {
+    let names = path.components().rev();
+    let names = names.filter(|name| *name != Component::CurDir);
+    names.map(|name| name.as_os_str().to_owned()).collect()
 }

@@ -21,6 +21,11 @@ fn with_socket_folder() -> tempfile::TempDir {
     root
 }
 
+/// The table of mounts is read below the root, too.
+fn with_proc(root: &Path) {
+    std::os::unix::fs::symlink("/proc", root.join("proc")).unwrap();
+}
+
 /// Waits while `meanwhile` is done, and ends soon after it.
 fn wakes_after<T>(root: &Path, meanwhile: impl FnOnce() -> T) {
     let waiting = program(root).args(["--timeout", "20"]).spawn().unwrap();
@@ -90,6 +95,61 @@ fn wakes_when_a_folder_with_a_socket_is_moved_into_place() {
         fs::rename(&aside, root.path().join("run/xenstored")).unwrap();
         double
     });
+}
+
+#[test]
+fn wakes_when_a_folder_further_up_was_moved_away_and_made_again() {
+    let root = with_socket_folder();
+    with_proc(root.path());
+    fs::create_dir_all(root.path().join("var/run")).unwrap();
+    let path = root.path().join("run/xenstored/socket");
+    wakes_after(root.path(), || {
+        fs::rename(root.path().join("run"), root.path().join("old")).unwrap();
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        thread::sleep(Duration::from_millis(50));
+        Double::start(&path, Manner::Honest)
+    });
+}
+
+#[test]
+fn wakes_when_a_link_on_the_way_leads_elsewhere() {
+    let root = tempdir().unwrap();
+    with_proc(root.path());
+    for folder in ["one/xenstored", "two/xenstored", "var/run"] {
+        fs::create_dir_all(root.path().join(folder)).unwrap();
+    }
+    std::os::unix::fs::symlink("one", root.path().join("run")).unwrap();
+    let path = root.path().join("two/xenstored/socket");
+    wakes_after(root.path(), || {
+        std::os::unix::fs::symlink("two", root.path().join("new")).unwrap();
+        fs::rename(root.path().join("new"), root.path().join("run")).unwrap();
+        thread::sleep(Duration::from_millis(50));
+        Double::start(&path, Manner::Honest)
+    });
+}
+
+#[test]
+fn wakes_when_the_end_of_a_link_on_the_way_appears() {
+    let root = tempdir().unwrap();
+    with_proc(root.path());
+    let end = root.path().join("one/two");
+    std::os::unix::fs::symlink(&end, root.path().join("run")).unwrap();
+    let path = end.join("xenstored/socket");
+    wakes_after(root.path(), || {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        thread::sleep(Duration::from_millis(50));
+        Double::start(&path, Manner::Honest)
+    });
+}
+
+#[test]
+fn ends_in_a_circle_of_links() {
+    let root = tempdir().unwrap();
+    with_proc(root.path());
+    std::os::unix::fs::symlink("run", root.path().join("run")).unwrap();
+    let output = program(root.path()).args(["--timeout", "0.3"]).output();
+    let (_, line, status) = said(output.as_ref().unwrap());
+    assert_eq!(status, 7, "{line}");
 }
 
 #[test]
@@ -191,10 +251,25 @@ fn wakes_when_a_fresh_file_system_covers_the_folder() {
         mount --bind "$ROOT/ready" "$ROOT/run/xenstored"
         wait $waiting"#;
     fs::create_dir(root.path().join("ready")).unwrap();
-    // The table of mounts is read below the root, too.
-    fs::create_dir(root.path().join("proc")).unwrap();
-    std::os::unix::fs::symlink("/proc/self", root.path().join("proc/self")).unwrap();
+    with_proc(root.path());
     let _double = Double::start(&root.path().join("ready/socket"), Manner::Honest);
+    let started = Instant::now();
+    let output = unshared(root.path(), script);
+    assert_eq!(said(&output), ("", "", 0));
+    assert!(started.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn finds_a_fresh_file_system_though_proc_is_not_mounted() {
+    let root = with_socket_folder();
+    let script = r#"
+        "$PROGRAM" --root "$ROOT" --timeout 20 & waiting=$!
+        sleep 0.2
+        mount --bind "$ROOT/ready" "$ROOT/run"
+        wait $waiting"#;
+    fs::create_dir_all(root.path().join("ready/xenstored")).unwrap();
+    let path = root.path().join("ready/xenstored/socket");
+    let _double = Double::start(&path, Manner::Honest);
     let started = Instant::now();
     let output = unshared(root.path(), script);
     assert_eq!(said(&output), ("", "", 0));
