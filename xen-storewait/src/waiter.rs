@@ -23,6 +23,9 @@ const USUAL_ANSWER: Duration = Duration::from_millis(100);
 /// no time was given. It opens whether or not a store lives, so not long.
 const ONE_PROBE: Duration = Duration::from_millis(400);
 
+/// How long a store that comes at the very end may take to answer.
+const LAST_TRY: Duration = Duration::from_millis(20);
+
 /// So often a socket refuses before the kernel's device is asked whether a
 /// store lives all the same. Between bind(2) and listen(2) of a store that is
 /// just starting it refuses, too.
@@ -85,10 +88,21 @@ impl<'a> Waiter<'a> {
             }
             self.rest();
             if self.deadline.passed() {
-                // No time for another try: what was seen stands.
-                return Ok(None);
+                return self.last_try();
             }
         }
+    }
+
+    /// Before it is said that nobody is there: who slept longer than asked for
+    /// (stopped by a signal) may have missed the store. What was seen of one
+    /// that listens stands.
+    fn last_try(&mut self) -> Result<Option<Store>, Error> {
+        if !matches!(self.seen, Seen::Nothing(..) | Seen::Stale(_)) {
+            return Ok(None);
+        }
+        self.deadline = Deadline::after(LAST_TRY);
+        let opened = self.open()?;
+        Ok(opened.and_then(|(link, path)| self.hear(Store::over(link, &path))))
     }
 
     /// Tries each path once. The first that opens is taken.

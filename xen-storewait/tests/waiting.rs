@@ -9,6 +9,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::{Backlog, listen};
 use tempfile::tempdir;
 
@@ -150,6 +151,22 @@ fn ends_in_a_circle_of_links() {
     let output = program(root.path()).args(["--timeout", "0.3"]).output();
     let (_, line, status) = said(output.as_ref().unwrap());
     assert_eq!(status, 7, "{line}");
+}
+
+/// Both the store and this program may have been stopped, as with a machine.
+#[test]
+fn looks_once_more_where_it_slept_longer_than_asked_for() {
+    let root = with_socket_folder();
+    with_proc(root.path());
+    let mut program = program(root.path());
+    let waiting = program.args(["--timeout", "1"]).spawn().unwrap();
+    let process = nix::unistd::Pid::from_raw(waiting.id().try_into().unwrap());
+    thread::sleep(Duration::from_millis(300));
+    kill(process, Signal::SIGSTOP).unwrap();
+    thread::sleep(Duration::from_millis(1200));
+    let _double = Double::start(&root.path().join("run/xenstored/socket"), Manner::Honest);
+    kill(process, Signal::SIGCONT).unwrap();
+    assert_eq!(said(&waiting.wait_with_output().unwrap()), ("", "", 0));
 }
 
 #[test]
