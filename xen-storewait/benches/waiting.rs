@@ -78,6 +78,13 @@ fn main() {
     }
 }
 
+/// With /proc, which tells of mounts.
+fn machine() -> TempDir {
+    let root = tempdir().unwrap();
+    std::os::unix::fs::symlink("/proc", root.path().join("proc")).unwrap();
+    root
+}
+
 fn make_folder(root: &Path) {
     fs::create_dir_all(root.join("run/xenstored")).unwrap();
 }
@@ -117,7 +124,7 @@ type Prepare = fn(&Path);
 type Waiter = fn(&Path) -> Box<dyn FnOnce() -> Instant>;
 
 fn latency(prepare: Prepare, waiter: Waiter) -> Duration {
-    let root = tempdir().unwrap();
+    let root = machine();
     prepare(root.path());
     let done = waiter(root.path());
     thread::sleep(Duration::from_millis(150));
@@ -161,7 +168,7 @@ fn sh_loop(root: &Path) -> Box<dyn FnOnce() -> Instant> {
 }
 
 fn start_to_exit() -> Duration {
-    let root = tempdir().unwrap();
+    let root = machine();
     make_folder(root.path());
     let _double = Double::start(&socket(root.path()), Manner::Honest);
     timed(&mut program(root.path()))
@@ -175,7 +182,7 @@ fn timed(command: &mut Command) -> Duration {
 
 /// A root as a store of this manner makes it; `None`: only the folder is there.
 fn situation(manner: Option<Manner>) -> (TempDir, Option<Double>) {
-    let root = tempdir().unwrap();
+    let root = machine();
     make_folder(root.path());
     let double = manner.map(|manner| Double::start(&socket(root.path()), manner));
     (root, double)
