@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
@@ -38,15 +38,21 @@ pub(crate) enum Link {
 
 impl Link {
     /// Opens the kernel's device. Without `O_NONBLOCK` a read of it waits for
-    /// ever where no store lives.
+    /// ever where no store lives. `ENODEV` where something else has its name,
+    /// since requests would be written into that.
     pub(crate) fn open_device(path: &Path) -> Result<Self, Errno> {
-        OpenOptions::new()
+        let file = OpenOptions::new()
             .read(true)
             .write(true)
             .custom_flags((OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits())
             .open(path)
-            .map(Self::Device)
-            .map_err(|error| errno(&error))
+            .map_err(|error| errno(&error))?;
+        let metadata = file.metadata().map_err(|error| errno(&error))?;
+        if metadata.file_type().is_char_device() {
+            Ok(Self::Device(file))
+        } else {
+            Err(Errno::ENODEV)
+        }
     }
 
     pub(crate) fn is_device(&self) -> bool {

@@ -11,6 +11,8 @@ pub enum Seen {
     Nothing(PathBuf, bool),
     /// Something has the name of the socket and is none.
     NoSocket(PathBuf),
+    /// Something has the name of the kernel's device and is no device.
+    NoDevice(PathBuf),
     /// The socket is there, and nobody listens.
     Stale(PathBuf),
     /// Nobody listens on the socket, but a store answers through the device.
@@ -58,6 +60,7 @@ impl fmt::Display for Seen {
             Self::Nothing(path, true) => (path, "not there"),
             Self::Nothing(path, false) => (path, "not there, nor is its folder"),
             Self::NoSocket(path) => (path, "this is not a socket"),
+            Self::NoDevice(path) => (path, "this is not a character device"),
             Self::Stale(path) => (path, "nobody listens on this socket (stale, refused)"),
             Self::Replaced { socket, device } => {
                 return write!(

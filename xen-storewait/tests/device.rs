@@ -130,6 +130,22 @@ fn says_that_nobody_answers_through_the_device() {
 }
 
 #[test]
+fn writes_into_no_file_that_has_the_name_of_the_device() {
+    let root = under_xen();
+    let file = root.path().join("dev/xen/xenbus");
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(&file, "").unwrap();
+    let mut program = program(root.path());
+    let output = program.args(["--device", "--timeout", "0"]).output();
+    let line = format!(
+        "xen-storewait: no answer from the store: {}: this is not a character device\n",
+        file.display()
+    );
+    assert_eq!(said(output.as_ref().unwrap()), ("", line.as_str(), 7));
+    assert_eq!(fs::read(&file).unwrap(), b"");
+}
+
+#[test]
 fn waits_for_the_device_to_appear() {
     let root = under_xen();
     let mut program = program(root.path());
