@@ -105,9 +105,11 @@ impl<'a> Waiter<'a> {
         Ok(opened.and_then(|(link, path)| self.hear(Store::over(link, &path))))
     }
 
-    /// Tries each path once. The first that opens is taken.
+    /// Tries each path once. The first that opens is taken. That one is not
+    /// permitted tells more than what was seen at the others.
     fn open(&mut self) -> Result<Option<(Link, PathBuf)>, Error> {
         let mut seen = None;
+        let mut not_permitted = None;
         for (index, path) in self.paths.iter().enumerate() {
             let folders = self.folders.as_ref();
             if folders.is_some_and(|folders| !folders.is_worth_a_try(index)) {
@@ -126,7 +128,8 @@ impl<'a> Waiter<'a> {
                     } else {
                         "connect to"
                     };
-                    return Err(Error::system(format!("{doing} {}", path.display()), errno));
+                    let doing = format!("{doing} {}", path.display());
+                    not_permitted.get_or_insert(Error::system(doing, errno));
                 }
                 Err(Errno::ENAMETOOLONG) => {
                     let why = format!("{}: too long for a socket", path.display());
@@ -143,6 +146,9 @@ impl<'a> Waiter<'a> {
                 }
                 Err(errno) => seen = Some(Seen::Unusable(path.clone(), errno.into())),
             }
+        }
+        if let Some(error) = not_permitted {
+            return Err(error);
         }
         match seen {
             Some(Seen::Stale(_)) => self.refusals = self.refusals.saturating_add(1),

@@ -337,6 +337,31 @@ fn is_not_permitted_to_connect_as_somebody_else() {
 }
 
 #[test]
+fn takes_the_second_socket_where_the_first_is_not_permitted() {
+    let (root, first) = honest();
+    let second = root.path().join("var/run/xenstored/socket");
+    fs::create_dir_all(second.parent().unwrap()).unwrap();
+    let _second = Double::start(&second, Manner::Honest);
+    let set_mode = |path: &Path, mode| {
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
+        fs::set_permissions(path, mode).unwrap();
+    };
+    set_mode(root.path(), 0o755);
+    set_mode(&second, 0o666);
+    set_mode(first.path(), 0o600);
+    let program_copy = root.path().join("xen-storewait");
+    program::copy(program::PROGRAM, &program_copy);
+    let output = Command::new("setpriv")
+        .args(["--reuid", "65534", "--clear-groups"])
+        .arg(&program_copy)
+        .arg("--root")
+        .arg(root.path())
+        .output()
+        .unwrap();
+    assert_eq!(said(&output), ("", "", 0));
+}
+
+#[test]
 fn says_that_standard_output_is_full_or_closed() {
     let (root, double) = honest();
     double.write("/a", b"1");
