@@ -6,10 +6,10 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 
+use crate::Error;
 use crate::calls::check_path;
 use crate::escape::escape;
 use crate::link::payload_max;
-use crate::{Error, seed};
 
 /// Makes an action of a flag's value.
 type Parse = fn(&[u8]) -> Result<Action, Error>;
@@ -145,41 +145,6 @@ impl Action {
         };
         Ok(Self::Wait { path, expected })
     }
-
-    /// The same as shell commands, quoted; `place` stands before each that
-    /// asks the store, and says where it is.
-    #[must_use]
-    pub fn commands(&self, place: &str, timeout: &str) -> Vec<String> {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let command = match self {
-            Self::SeedDom0 => {
-                let unless_there = |(path, value): (&str, &str)| {
-                    let write = shell_words::join(["xenstore-write", path, value]);
-                    let path = shell_words::quote(path);
-                    format!("{place}xenstore-exists {path} || {place}{write}")
-                };
-                return seed::KEYS.into_iter().map(unless_there).collect();
-            }
-            Self::Write { path, value } => {
-                shell_words::join(["xenstore-write".to_owned(), text(path), text(value)])
-            }
-            Self::Read { path } => shell_words::join(["xenstore-read".to_owned(), text(path)]),
-            Self::Wait { path, expected } => {
-                let path = shell_words::quote(&text(path)).into_owned();
-                let condition = match expected {
-                    Expected::There => format!("until xenstore-exists {path}"),
-                    Expected::Gone => format!("while xenstore-exists {path}"),
-                    Expected::Value(value) => format!(
-                        "until test \"$(xenstore-read {path})\" = {}",
-                        shell_words::quote(&text(value))
-                    ),
-                };
-                let script = format!("{condition}; do sleep 1; done");
-                shell_words::join(["timeout", timeout, "sh", "-c", &script])
-            }
-        };
-        vec![format!("{place}{command}")]
-    }
 }
 
 fn split_at_equals(text: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
@@ -228,16 +193,5 @@ mod tests {
         assert!(Expected::Gone.is_met_by(None));
         assert!(Expected::Value(vec![]).is_met_by(Some(b"")));
         assert!(!Expected::Value(vec![]).is_met_by(None));
-    }
-
-    #[test]
-    fn is_a_shell_command_with_its_words_quoted() {
-        let wait = Action::parse_wait(b"/a=b c").unwrap();
-        assert_eq!(
-            wait.commands("", "30").concat(),
-            r#"timeout 30 sh -c 'until test "$(xenstore-read /a)" = '\''b c'\''; do sleep 1; done'"#
-        );
-        let write = Action::parse_write(b"/a=b c").unwrap();
-        assert_eq!(write.commands("", "30").concat(), "xenstore-write /a 'b c'");
     }
 }

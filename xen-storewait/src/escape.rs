@@ -18,6 +18,17 @@ pub fn escape(value: &[u8]) -> String {
     text
 }
 
+/// The value as xenstore-read prints it and xenstore-write takes it
+/// (`sanitise_value`, `unsanitise_value` in Xen's `xs_lib.c`): the same, but
+/// that the first eight bytes are octal.
+pub(crate) fn as_of_xenstore(value: &[u8]) -> String {
+    let letter = |byte: &u8| match byte {
+        0..=7 => format!(r"\{byte:03o}"),
+        byte => escape(&[*byte]),
+    };
+    value.iter().map(letter).collect()
+}
+
 /// A message in one line, whatever the paths in it hold.
 pub(crate) fn one_line(message: &str) -> String {
     let mut line = String::with_capacity(message.len());

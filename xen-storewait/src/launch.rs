@@ -19,7 +19,7 @@ use crate::facts::{below, find_store_process, read_if_there, signals_of_the_stor
 use crate::greeting::greet;
 use crate::lock::{Lock, close_inherited_lock};
 use crate::perform::Output;
-use crate::{Args, Deadline, Error, Places, Store, started};
+use crate::{Args, Deadline, Error, Places, Store, dry_run, started};
 
 /// How long a store may take to answer through the kernel's device.
 const DEVICE_PATIENCE: Duration = Duration::from_secs(2);
@@ -96,15 +96,13 @@ impl Launch {
 
     /// The same as a shell command, quoted.
     #[must_use]
-    pub fn shell_command(&self) -> String {
-        let command = self.command.iter();
-        let command = command.map(|word| word.to_string_lossy().into_owned());
-        format!(
-            "prlimit --nofile={} choom -n {} -- {}",
-            self.open_files,
-            self.oom_score_adj,
-            shell_words::join(command)
-        )
+    pub fn shell_command(&self) -> Vec<u8> {
+        let limits = format!(
+            "prlimit --nofile={} choom -n {} -- ",
+            self.open_files, self.oom_score_adj
+        );
+        let command = dry_run::join(self.command.iter().map(|word| word.as_bytes()));
+        [limits.as_bytes(), &command].concat()
     }
 
     /// Sets the limits and becomes the daemon. Returns only if that fails.
@@ -345,7 +343,7 @@ mod tests {
         };
         assert_eq!(
             launch.shell_command(),
-            "prlimit --nofile=4096 choom -n -500 -- /usr/sbin/xenstored --no-fork 'a b'"
+            b"prlimit --nofile=4096 choom -n -500 -- /usr/sbin/xenstored --no-fork 'a b'"
         );
     }
 }

@@ -18,6 +18,7 @@ mod action;
 mod calls;
 mod cli;
 mod deadline;
+mod dry_run;
 mod elsewhere;
 mod error;
 mod escape;
@@ -94,7 +95,8 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), 
         return launch::launch(args, deadline, &mut output);
     }
     if args.dry_run {
-        return print(args, &mut output);
+        let commands = dry_run::commands(args);
+        return commands.iter().try_for_each(|command| output.line(command));
     }
     if args.tell {
         elsewhere::end_with_the_parent();
@@ -136,32 +138,4 @@ fn one_try_or(deadline: Deadline) -> Deadline {
     } else {
         deadline
     }
-}
-
-fn print(args: &Args, output: &mut Output<'_>) -> Result<(), Error> {
-    let timeout = seconds::print(args.timeout);
-    let script = "until xenstore-exists /; do sleep 1; done";
-    let wait = shell_words::join(["timeout", &timeout, "sh", "-c", script]);
-    let place = place(args);
-    output.line(&format!("{place}{wait}"))?;
-    for action in &args.actions {
-        for command in action.commands(&place, &timeout) {
-            output.line(&command)?;
-        }
-    }
-    Ok(())
-}
-
-/// What the shell must say before a command where the store is not in its
-/// usual place; empty where it is.
-fn place(args: &Args) -> String {
-    if args.socket.is_none() && args.rundir.is_none() {
-        return String::new();
-    }
-    let sockets = args.places().sockets;
-    let named = sockets.first().map(|socket| {
-        let socket = socket.to_string_lossy();
-        format!("XENSTORED_PATH={} ", shell_words::quote(&socket))
-    });
-    named.unwrap_or_default()
 }

@@ -24,9 +24,11 @@ impl Output<'_> {
         }
     }
 
-    /// Prints one line of a dry run.
-    pub(crate) fn line(&mut self, text: &str) -> Result<(), Error> {
-        writeln!(self.out, "{text}")
+    /// Prints one line.
+    pub(crate) fn line(&mut self, text: &[u8]) -> Result<(), Error> {
+        let line = [text, b"\n"].concat();
+        self.out
+            .write_all(&line)
             .and_then(|()| self.out.flush())
             .map_err(|source| Error::system("write to standard output", source))
     }

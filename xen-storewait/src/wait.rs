@@ -77,7 +77,7 @@ pub(crate) fn wait(
         }
         looked = Instant::now();
         if how.tell {
-            output.line(&words(value.as_deref()))?;
+            output.line(words(value.as_deref()).as_bytes())?;
         }
         if expected.is_met_by(value.as_deref()) {
             if !through_device {

@@ -170,44 +170,6 @@ fn has_one_deadline_over_everything() {
 }
 
 #[test]
-fn prints_the_commands_of_a_dry_run_and_asks_nobody() {
-    let root = tempdir().unwrap();
-    let mut program = program(root.path());
-    program.args(["-n", "--timeout", "2.5", "--write", "/a=b c", "--seed-dom0"]);
-    program.args(["--wait", "/x=1", "--read", "/a"]);
-    let expected = "\
-timeout 2.5 sh -c 'until xenstore-exists /; do sleep 1; done'
-xenstore-write /a 'b c'
-xenstore-exists /local/domain/0/domid || xenstore-write /local/domain/0/domid 0
-xenstore-exists /local/domain/0/name || xenstore-write /local/domain/0/name Domain-0
-timeout 2.5 sh -c 'until test \"$(xenstore-read /x)\" = 1; do sleep 1; done'
-xenstore-read /a
-";
-    assert_eq!(said(&program.output().unwrap()), (expected, "", 0));
-}
-
-#[test]
-fn prints_in_a_dry_run_where_the_store_is() {
-    let root = tempdir().unwrap();
-    let output = run(root.path(), "-n --socket /s$x --seed-dom0 --read /a");
-    let expected = "\
-XENSTORED_PATH='/s$x' timeout 30 sh -c 'until xenstore-exists /; do sleep 1; done'
-XENSTORED_PATH='/s$x' xenstore-exists /local/domain/0/domid || \
-XENSTORED_PATH='/s$x' xenstore-write /local/domain/0/domid 0
-XENSTORED_PATH='/s$x' xenstore-exists /local/domain/0/name || \
-XENSTORED_PATH='/s$x' xenstore-write /local/domain/0/name Domain-0
-XENSTORED_PATH='/s$x' xenstore-read /a
-";
-    assert_eq!(said(&output), (expected, "", 0));
-    let output = run(root.path(), "-n --rundir /r --read /a");
-    assert!(
-        said(&output)
-            .0
-            .ends_with("\nXENSTORED_PATH=/r/socket xenstore-read /a\n")
-    );
-}
-
-#[test]
 fn looks_once_at_a_node_where_no_time_is_given() {
     let (root, double) = honest();
     double.write("/a", b"1");
@@ -282,38 +244,6 @@ fn refuses_a_path_or_a_value_that_no_store_takes() {
 }
 
 #[test]
-fn takes_its_settings_from_the_environment_and_an_empty_one_as_none() {
-    let (root, double) = honest();
-    let elsewhere = tempdir().unwrap();
-    let with = |variable: &str, value: &Path| {
-        let mut program = program(elsewhere.path());
-        program.env(variable, value).args(["--timeout", "0"]);
-        said(&program.output().unwrap()).2
-    };
-    assert_eq!(with("XENSTORED_PATH", double.path()), 0);
-    assert_eq!(with("XENSTORED_RUNDIR", double.path().parent().unwrap()), 0);
-    assert_eq!(with("XENSTORED_PATH", Path::new("")), 7);
-    let mut program = program(root.path());
-    program
-        .env("XEN_STOREWAIT_TIMEOUT", "")
-        .env("XEN_DOM0_LOCKED", "");
-    program.env("XENSTORED_MAX_OPEN_FDS", "nonsense");
-    program.env("XENSTORED_OOM_MEM_THRESHOLD", "nonsense");
-    assert_eq!(said(&program.output().unwrap()), ("", "", 0));
-}
-
-#[test]
-fn a_flag_beats_the_environment() {
-    let (root, double) = honest();
-    let mut program = program(root.path());
-    program
-        .env("XENSTORED_PATH", "/nowhere")
-        .arg("--socket")
-        .arg(double.path());
-    assert_eq!(said(&program.output().unwrap()), ("", "", 0));
-}
-
-#[test]
 fn is_not_permitted_to_connect_as_somebody_else() {
     let (root, double) = honest();
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
@@ -382,41 +312,4 @@ fn says_that_standard_output_is_full_or_closed() {
     let line = "xen-storewait: write to standard output: \
                 Resource temporarily unavailable (os error 11)\n";
     assert_eq!(said(&program.output().unwrap()), ("", line, 1));
-}
-
-#[test]
-fn names_the_variable_that_is_wrong() {
-    let (root, _double) = honest();
-    let with = |variable: &str, value: &str, flags: &[&str]| {
-        let mut program = program(root.path());
-        program.env(variable, value).args(flags);
-        let output = program.output().unwrap();
-        let (_, line, status) = said(&output);
-        (line.to_owned(), status)
-    };
-    let line = |what: &str| format!("xen-storewait: {what}\n");
-    let seconds = "a number of seconds expected, such as 2 or 0.5";
-    assert_eq!(
-        with("XEN_STOREWAIT_TIMEOUT", "soon", &[]),
-        (
-            line(&format!("XEN_STOREWAIT_TIMEOUT: 'soon': {seconds}")),
-            6
-        )
-    );
-    assert_eq!(
-        with("XEN_STOREWAIT_RAW", "perhaps", &["--read", "/a"]),
-        (
-            line("XEN_STOREWAIT_RAW: 'perhaps': value was not a boolean"),
-            6
-        )
-    );
-    let flag = format!("invalid value 'soon' for '--timeout <SECONDS>': {seconds} (see --help)");
-    assert_eq!(
-        with("XEN_STOREWAIT_TIMEOUT", "late", &["--timeout", "soon"]),
-        (line(&flag), 2)
-    );
-    assert_eq!(
-        with("XEN_STOREWAIT_TIMEOUT", "late", &["--timeout", "1"]).1,
-        0
-    );
 }
