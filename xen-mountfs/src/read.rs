@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory as _, FromArgMatches as _};
 
 use crate::{Args, Error};
@@ -13,7 +13,7 @@ impl Args {
     /// # Errors
     /// [`Error::Usage`]; [`Error::Variable`] where a variable is to blame.
     pub fn read() -> Result<Self, Error> {
-        let mut args = program(None)
+        let mut args = program(&[])
             .try_get_matches()
             .and_then(|matches| Self::from_arg_matches(&matches))
             .map_err(usage)?;
@@ -37,14 +37,13 @@ fn whole_path(root: &Path, target: &Path) -> Result<PathBuf, Error> {
 }
 
 /// The command, where an empty environment variable counts as not set, and
-/// the one named here too.
-fn program(ignored: Option<&str>) -> Command {
+/// those named here too.
+fn program(ignored: &[&str]) -> Command {
     Args::command().mut_args(|arg| {
         let variable = arg.get_env();
         let value = variable.and_then(std::env::var_os);
         let is_empty = value.is_some_and(|value| value.is_empty());
-        if is_empty || variable.is_some_and(|variable| Some(variable) == ignored.map(AsRef::as_ref))
-        {
+        if is_empty || variable.is_some_and(|variable| ignored.iter().any(|one| *one == variable)) {
             arg.env(None::<&str>)
         } else {
             arg
@@ -61,6 +60,9 @@ fn usage(error: clap::Error) -> Error {
             Ok(()) => std::process::exit(0),
             Err(source) => return Error::system("write to standard output", source),
         }
+    }
+    if let (ErrorKind::InvalidUtf8, Some(error)) = (error.kind(), unreadable_variable()) {
+        return error;
     }
     let complaint = one_line(&error);
     let Some(variable) = variable_of(&error) else {
@@ -81,15 +83,43 @@ fn variable_of(error: &clap::Error) -> Option<String> {
     let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg) else {
         return None;
     };
-    let mut whole = program(None);
+    let mut whole = program(&[]);
     whole.build();
     let mut arguments = whole.get_arguments();
     let named = arguments.find(|arg| arg.to_string() == *option)?;
     let variable = named.get_env()?.to_str()?;
     std::env::var_os(variable)?;
-    let without = program(Some(variable)).try_get_matches();
+    let without = program(&[variable]).try_get_matches();
     let is_the_same = without.is_err_and(|other| other.to_string() == error.to_string());
     (!is_the_same).then(|| variable.to_owned())
+}
+
+/// The variable that is to blame for text that is not UTF-8, which clap does
+/// not tell: without all such variables there is no such complaint.
+fn unreadable_variable() -> Option<Error> {
+    let whole = program(&[]);
+    let variables = whole
+        .get_arguments()
+        .filter_map(|arg| arg.get_env()?.to_str());
+    let unreadable: Vec<(&str, String)> = variables
+        .filter_map(|variable| Some((variable, std::env::var_os(variable)?.into_string().err()?)))
+        .map(|(variable, value)| (variable, value.to_string_lossy().into_owned()))
+        .collect();
+    let all: Vec<&str> = unreadable.iter().map(|(variable, _)| *variable).collect();
+    let without = program(&all).try_get_matches();
+    if without.is_err_and(|other| other.kind() == ErrorKind::InvalidUtf8) {
+        return None;
+    }
+    // A path may be of any bytes.
+    let (variable, value) = unreadable.into_iter().find(|(variable, _)| {
+        let others: Vec<&str> = all.iter().copied().filter(|one| one != variable).collect();
+        let alone = program(&others).try_get_matches();
+        alone.is_err_and(|other| other.kind() == ErrorKind::InvalidUtf8)
+    })?;
+    Some(Error::Variable {
+        variable: variable.to_owned(),
+        what: format!("'{value}': not UTF-8"),
+    })
 }
 
 /// Without clap's usage and hints.

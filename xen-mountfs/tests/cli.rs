@@ -266,6 +266,19 @@ fn an_empty_variable_is_not_set_and_a_wrong_one_is_refused() {
 }
 
 #[test]
+fn names_the_variable_that_is_no_text() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let mut command = under("no-nodes", &["--check"]);
+    command.env("XEN_MOUNTFS_DEVICES", std::ffi::OsStr::from_bytes(b"\xff"));
+    expect(
+        command,
+        6,
+        "",
+        "xen-mountfs: XEN_MOUNTFS_DEVICES: '\u{fffd}': not UTF-8\n",
+    );
+}
+
+#[test]
 fn a_variable_is_taken_and_a_flag_beats_it() {
     let mut command = under("no-nodes", &["--check"]);
     command.env("XEN_MOUNTFS_DEVICES", "yes");

@@ -87,3 +87,44 @@ fn names_the_variable_that_is_wrong() {
         0
     );
 }
+
+#[test]
+fn names_the_variable_that_is_no_text() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let (root, _double) = honest();
+    let bytes = std::ffi::OsStr::from_bytes(b"\xff");
+    for variable in [
+        "XEN_STOREWAIT_TIMEOUT",
+        "XEN_STOREWAIT_DEVICE",
+        "XENSTORED_MAX_OPEN_FDS",
+        "XENSTORED_OOM_MEM_THRESHOLD",
+    ] {
+        let mut program = program(root.path());
+        program.env(variable, bytes);
+        // This one may be of any bytes.
+        program.env("XENSTORED_RUNDIR", bytes);
+        let line = format!("xen-storewait: {variable}: '\u{fffd}': not UTF-8\n");
+        assert_eq!(said(&program.output().unwrap()), ("", line.as_str(), 6));
+    }
+    let mut program = program(root.path());
+    program
+        .env("XEN_STOREWAIT_TIMEOUT", bytes)
+        .arg("--timeout")
+        .arg(bytes);
+    assert_eq!(said(&program.output().unwrap()).2, 2);
+}
+
+#[test]
+fn names_the_variable_that_is_too_long_for_a_socket() {
+    let root = tempdir().unwrap();
+    let long = format!("/{}", "x".repeat(200));
+    for (variable, socket) in [
+        ("XENSTORED_PATH", long.clone()),
+        ("XENSTORED_RUNDIR", format!("{long}/socket")),
+    ] {
+        let mut program = program(root.path());
+        program.env(variable, &long);
+        let line = format!("xen-storewait: {variable}: {socket}: too long for a socket\n");
+        assert_eq!(said(&program.output().unwrap()), ("", line.as_str(), 6));
+    }
+}
