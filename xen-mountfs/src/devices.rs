@@ -53,8 +53,19 @@ pub struct Node {
 ///
 /// # Errors
 /// A file of sysfs that cannot be read or holds no device number; `/dev/xen`
-/// is no folder.
+/// is no folder; [`Error::NoSys`].
 pub fn read_nodes(root: &Path) -> Result<Vec<Node>, Error> {
+    // There whatever drivers there are.
+    if !below(root, Path::new("/sys/class/misc")).is_dir() {
+        return Err(Error::NoSys {
+            root: root.to_path_buf(),
+        });
+    }
+    let folder = below(root, Path::new("/dev/xen"));
+    if folder.is_symlink() && !folder.is_dir() {
+        // As one that leads nowhere it would look like a folder without nodes.
+        return Err(Error::NoFolder { path: folder });
+    }
     NAMES
         .iter()
         .map(|(name, required)| {

@@ -1,7 +1,7 @@
 //! What can go wrong, and the exit status that says so.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A reason for which `/proc/xen` is not what a Dom0 needs.
 #[derive(Debug, thiserror::Error)]
@@ -20,8 +20,18 @@ pub enum Error {
     },
 
     /// Nothing tells what is mounted, as in an early initramfs.
-    #[error("/proc is not mounted")]
-    NoProc,
+    #[error("/proc is not mounted{}", below(.root))]
+    NoProc {
+        /// Where files are read.
+        root: PathBuf,
+    },
+
+    /// Nothing tells which drivers there are.
+    #[error("/sys is not mounted{}", below(.root))]
+    NoSys {
+        /// Where files are read.
+        root: PathBuf,
+    },
 
     /// The kernel does not run under Xen.
     #[error("not running under Xen")]
@@ -93,7 +103,7 @@ pub enum Error {
         hint: &'static str,
     },
 
-    /// What shall hold the device nodes is something else.
+    /// The target, or what shall hold the device nodes, is something else.
     #[error("{}: this is not a folder", .path.display())]
     NoFolder {
         /// Where the folder should be.
@@ -119,7 +129,33 @@ pub enum Error {
     },
 }
 
+fn below(root: &Path) -> String {
+    if root == Path::new("/") {
+        return String::new();
+    }
+    format!(" below {}", root.display())
+}
+
+/// A message in one line, whatever the paths in it hold.
+pub(crate) fn one_line(message: &str) -> String {
+    let mut line = String::with_capacity(message.len());
+    for letter in message.chars() {
+        if letter.is_control() {
+            line.extend(letter.escape_default());
+        } else {
+            line.push(letter);
+        }
+    }
+    line
+}
+
 impl Error {
+    /// The error as one line.
+    #[must_use]
+    pub fn line(&self) -> String {
+        one_line(&self.to_string())
+    }
+
     /// A failed system call, with what was being done.
     pub(crate) fn system(doing: impl Into<String>, source: impl Into<io::Error>) -> Self {
         Self::System {
@@ -133,7 +169,8 @@ impl Error {
     pub fn exit_status(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
-            Self::NoProc
+            Self::NoProc { .. }
+            | Self::NoSys { .. }
             | Self::NotUnderXen
             | Self::NoMountPoint { .. }
             | Self::NotMounted { .. }

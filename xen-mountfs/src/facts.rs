@@ -108,13 +108,34 @@ fn unescape(field: &[u8]) -> Vec<u8> {
     plain
 }
 
+/// What is to be mounted on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// A folder.
+    Folder,
+    /// Something else.
+    Other,
+    /// Nothing.
+    Missing,
+}
+
+impl Target {
+    fn read(path: &Path) -> Self {
+        match fs::metadata(path) {
+            Ok(metadata) if metadata.is_dir() => Self::Folder,
+            Ok(_) => Self::Other,
+            Err(_) => Self::Missing,
+        }
+    }
+}
+
 /// What was read before anything was decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
     /// The kernel runs under Xen, as a Dom0 or as a guest.
     pub under_xen: bool,
-    /// The target is a folder.
-    pub target_exists: bool,
+    /// What the target is.
+    pub target: Target,
     /// The types of what is mounted on the target and met there, the topmost
     /// last.
     pub mounted: Vec<String>,
@@ -128,8 +149,10 @@ impl Facts {
     /// # Errors
     /// A file that is there and cannot be read; [`Error::NoProc`].
     pub fn read(root: &Path, target: &Path) -> Result<Self, Error> {
-        let mountinfo =
-            read_if_there(&below(root, Path::new("/proc/self/mountinfo")))?.ok_or(Error::NoProc)?;
+        let mountinfo = read_if_there(&below(root, Path::new("/proc/self/mountinfo")))?;
+        let mountinfo = mountinfo.ok_or_else(|| Error::NoProc {
+            root: root.to_path_buf(),
+        })?;
         let resolved = fs::canonicalize(below(root, target))
             .ok()
             .filter(|_| root == Path::new("/"))
@@ -147,7 +170,7 @@ impl Facts {
         };
         Ok(Self {
             under_xen: under_xen(root)?,
-            target_exists: below(root, target).is_dir(),
+            target: Target::read(&below(root, target)),
             mounted,
             capabilities: capabilities.map(|text| String::from_utf8_lossy(&text).into_owned()),
         })

@@ -17,15 +17,18 @@ mod error;
 mod facts;
 mod plan;
 mod read;
+mod shell;
 
 pub use apply::apply;
 pub use cli::Args;
 pub use devices::{Found, NAMES, Node, read_nodes};
 pub use error::Error;
-pub use facts::{Facts, Mount};
-pub use plan::{Goal, Step, plan_mount, plan_nodes};
+pub use facts::{Facts, Mount, Target};
+pub use plan::{Goal, Step, mounted_more_than_once, plan_mount, plan_nodes};
 
 use std::io::Write;
+
+use error::one_line;
 
 /// Does what the arguments say. `out` gets the answer (the commands of a dry
 /// run), `err` what was changed, if that was asked for.
@@ -34,26 +37,35 @@ use std::io::Write;
 /// Every [`Error`]; its `exit_status` is what the program returns.
 pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Error> {
     let goal = Goal::from(args);
-    let mut perform = |steps: Vec<Step>| -> Result<(), Error> {
-        if args.dry_run {
-            return print(&steps, out);
+    let mut remark = |what: &str| {
+        if args.verbose {
+            // The work is done; a lost remark does not undo it.
+            let _ = writeln!(err, "xen-mountfs: {}", one_line(what));
         }
-        for step in &steps {
-            if apply(step)? && args.verbose {
-                // The work is done; a lost remark does not undo it.
-                let _ = writeln!(err, "xen-mountfs: {}", step.done());
+    };
+    let mut perform = |steps: &[Step], remark: &mut dyn FnMut(&str)| -> Result<(), Error> {
+        if args.dry_run {
+            return print(steps, out);
+        }
+        for step in steps {
+            if apply(step)? {
+                remark(&step.done());
             }
         }
         Ok(())
     };
-    perform(plan_mount(
-        &Facts::read(&args.root, &args.target)?,
-        &args.target,
-        goal,
-    )?)?;
-    if args.devices && goal != Goal::Unmounted {
+    let facts = Facts::read(&args.root, &args.target)?;
+    perform(&plan_mount(&facts, &args.target, goal)?, &mut remark)?;
+    if goal == Goal::Unmounted {
+        return Ok(());
+    }
+    if let Some(what) = mounted_more_than_once(&facts, &args.target) {
+        remark(&what);
+    }
+    if args.devices {
         // Read only now: to mount xenfs may have loaded a driver.
-        perform(plan_nodes(&read_nodes(&args.root)?, goal, args.force)?)?;
+        let nodes = read_nodes(&args.root)?;
+        perform(&plan_nodes(&nodes, goal, args.force)?, &mut remark)?;
     }
     Ok(())
 }
@@ -61,7 +73,7 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), 
 fn print(steps: &[Step], out: &mut dyn Write) -> Result<(), Error> {
     steps
         .iter()
-        .try_for_each(|step| writeln!(out, "{}", step.command()))
+        .try_for_each(|step| out.write_all(&[&step.command()[..], b"\n"].concat()))
         .and_then(|()| out.flush())
         .map_err(|source| Error::system("write to standard output", source))
 }

@@ -10,7 +10,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Nobody is left to tell when stderr is gone; the status still says it.
-            let _ = writeln!(stderr(), "xen-mountfs: {error}");
+            let _ = writeln!(stderr(), "xen-mountfs: {}", error.line());
             ExitCode::from(error.exit_status())
         }
     }

@@ -1,9 +1,11 @@
 //! What has to be done, decided from what was read.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::devices::{Found, Node};
-use crate::{Args, Error, Facts};
+use crate::facts::Target;
+use crate::{Args, Error, Facts, shell};
 
 /// The options of the mount: nothing in xenfs is to be run or to give rights.
 pub const MOUNT_OPTIONS: &str = "nosuid,nodev,noexec";
@@ -56,8 +58,8 @@ pub enum Step {
 impl Step {
     /// The same as a shell command, quoted.
     #[must_use]
-    pub fn command(&self) -> String {
-        let words: Vec<String> = match self {
+    pub fn command(&self) -> Vec<u8> {
+        let words: Vec<OsString> = match self {
             Self::Mount(target) => words(
                 &["mount", "-t", "xenfs", "-o", MOUNT_OPTIONS, "xenfs"],
                 target,
@@ -68,11 +70,17 @@ impl Step {
             Self::Remove(path) => words(&["rm", "-f"], path),
             Self::MakeNode { path, major, minor } => {
                 let mut line = words(&["mknod", "-m", "600"], path);
-                line.extend(["c".into(), major.to_string(), minor.to_string()]);
+                let numbers = [major, minor].map(u64::to_string);
+                line.extend(
+                    ["c".to_owned()]
+                        .into_iter()
+                        .chain(numbers)
+                        .map(OsString::from),
+                );
                 line
             }
         };
-        shell_words::join(words)
+        shell::join(&words)
     }
 
     /// What was done, in words.
@@ -91,9 +99,9 @@ impl Step {
     }
 }
 
-fn words(command: &[&str], path: &Path) -> Vec<String> {
-    let mut line: Vec<String> = command.iter().map(|word| (*word).to_owned()).collect();
-    line.push(path.display().to_string());
+fn words(command: &[&str], path: &Path) -> Vec<OsString> {
+    let mut line: Vec<OsString> = command.iter().map(OsString::from).collect();
+    line.push(path.into());
     line
 }
 
@@ -115,7 +123,10 @@ pub fn plan_mount(facts: &Facts, target: &Path, goal: Goal) -> Result<Vec<Step>,
             target: target.to_path_buf(),
             filesystem: other.clone(),
         }),
-        _ if !facts.target_exists => Err(Error::NoMountPoint {
+        _ if facts.target == Target::Other => Err(Error::NoFolder {
+            path: target.to_path_buf(),
+        }),
+        _ if facts.target == Target::Missing => Err(Error::NoMountPoint {
             target: target.to_path_buf(),
         }),
         // Or it is no longer: another has just unmounted it.
@@ -135,10 +146,7 @@ fn plan_unmount(facts: &Facts, target: &Path) -> Result<Vec<Step>, Error> {
     if !facts.under_xen && facts.mounted.is_empty() {
         return Err(Error::NotUnderXen);
     }
-    let layers = facts.mounted.iter().rev();
-    let ours = layers
-        .take_while(|filesystem| *filesystem == "xenfs")
-        .count();
+    let ours = layers_of_xenfs(facts);
     match facts.mounted.last() {
         Some(other) if ours == 0 => Err(Error::OtherFilesystem {
             target: target.to_path_buf(),
@@ -146,6 +154,26 @@ fn plan_unmount(facts: &Facts, target: &Path) -> Result<Vec<Step>, Error> {
         }),
         _ => Ok(vec![Step::Unmount(target.to_path_buf()); ours]),
     }
+}
+
+/// How many of them are met on top of the target.
+fn layers_of_xenfs(facts: &Facts) -> usize {
+    let layers = facts.mounted.iter().rev();
+    layers
+        .take_while(|filesystem| *filesystem == "xenfs")
+        .count()
+}
+
+/// What is as good as once, but nobody meant.
+#[must_use]
+pub fn mounted_more_than_once(facts: &Facts, target: &Path) -> Option<String> {
+    let times = match layers_of_xenfs(facts) {
+        0 | 1 => return None,
+        2 => "twice".to_owned(),
+        more => format!("{more} times"),
+    };
+    let target = target.display();
+    Some(format!("xenfs is mounted {times} on {target}"))
 }
 
 /// `capabilities` holds one word a line.

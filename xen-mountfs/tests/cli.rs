@@ -1,7 +1,8 @@
 //! Runs the program over fake roots, each named for its situation.
 
 use assert_cmd::Command;
-use predicates::str::contains;
+use predicates::prelude::PredicateBooleanExt as _;
+use predicates::str::{contains, ends_with};
 
 fn program() -> Command {
     let mut command = assert_cmd::cargo::cargo_bin_cmd!("xen-mountfs");
@@ -97,9 +98,61 @@ fn names_the_option_that_the_kernel_lacks() {
 #[test]
 fn does_not_blame_the_kernel_where_there_is_no_proc() {
     for arguments in [&["--check"][..], &["-n"], &["-n", "--unmount"]] {
-        let line = "xen-mountfs: /proc is not mounted\n";
-        expect(under("no-proc", arguments), 5, "", line);
+        let mut command = under("no-proc", arguments);
+        let line = contains("/proc is not mounted below ").and(ends_with("/no-proc\n"));
+        command.assert().code(5).stdout("").stderr(line);
     }
+}
+
+#[test]
+fn does_not_blame_a_driver_where_there_is_no_sys() {
+    let line = contains("/sys is not mounted below ").and(ends_with("/no-sys\n"));
+    let mut command = under("no-sys", &["--check", "--devices"]);
+    command.assert().code(5).stdout("").stderr(line);
+    expect(under("no-sys", &["--check"]), 0, "", "");
+}
+
+#[test]
+fn says_that_xenfs_is_mounted_twice_if_asked() {
+    let line = "xen-mountfs: xenfs is mounted twice on /proc/xen\n";
+    for arguments in [&["--check", "-v"][..], &["-n", "-v"]] {
+        expect(under("mounted-twice", arguments), 0, "", line);
+    }
+    expect(under("mounted-twice", &["--check"]), 0, "", "");
+    expect(under("dom0", &["--check", "-v"]), 0, "", "");
+}
+
+#[test]
+fn tells_a_target_that_is_no_folder_from_none() {
+    let target = ["--check", "--target", "/proc/self/mountinfo"];
+    expect(
+        under("not-mounted", &target),
+        6,
+        "",
+        "xen-mountfs: /proc/self/mountinfo: this is not a folder\n",
+    );
+    expect(
+        under("not-mounted", &["--check", "--target", "/a\nb\u{1b}[m"]),
+        5,
+        "",
+        "xen-mountfs: /a\\nb\\u{1b}[m: no such folder\n",
+    );
+}
+
+#[test]
+fn keeps_each_byte_of_the_target_in_a_dry_run() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let root = tempfile::tempdir().unwrap();
+    let target = std::ffi::OsStr::from_bytes(b"/\xfc");
+    std::fs::create_dir_all(root.path().join(std::ffi::OsStr::from_bytes(b"\xfc"))).unwrap();
+    std::fs::create_dir_all(root.path().join("proc/xen")).unwrap();
+    std::fs::create_dir_all(root.path().join("proc/self")).unwrap();
+    std::fs::write(root.path().join("proc/self/mountinfo"), "").unwrap();
+    let mut command = program();
+    command.arg("-n").arg("--target").arg(target);
+    let assert = command.arg("--root").arg(root.path()).assert().success();
+    let commands = assert.get_output().stdout.escape_ascii().to_string();
+    assert!(commands.contains(r"xenfs \'/\xfc\'\ngrep"), "{commands}");
 }
 
 #[test]
