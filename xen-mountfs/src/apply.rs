@@ -25,6 +25,7 @@ pub fn apply(step: &Step) -> Result<bool, Error> {
         Step::RequireControlD(capabilities) => require_control_d(capabilities),
         Step::MakeFolder(path) => make_folder(path),
         Step::Remove(path) => remove(path),
+        Step::SetMode(path) => set_mode(path, 0o600).map(|()| true),
         Step::MakeNode { path, major, minor } => make_node(path, *major, *minor),
     }
 }

@@ -28,7 +28,7 @@ pub struct Args {
     #[arg(long)]
     pub unmount: bool,
 
-    /// Replace device nodes that have the wrong numbers
+    /// Replace device nodes that have the wrong numbers, mend their modes
     #[arg(long, requires = "devices")]
     pub force: bool,
 
@@ -67,6 +67,6 @@ Exit status:
   2  used wrongly
   4  not permitted
   5  not under Xen, a guest, not mounted (--check), no xenfs in this kernel,
-     or /proc is not mounted
-  6  something else is mounted on the target, a device node is another's, or
-     a setting in the environment is wrong";
+     or /proc or (--devices) /sys is not mounted
+  6  something else is mounted on the target or it is no folder, a device node
+     is another's or open to all, or a setting in the environment is wrong";

@@ -27,8 +27,15 @@ pub const NAMES: [(&str, bool); 7] = [
 pub enum Found {
     /// Nothing.
     Nothing,
-    /// A character device: major and minor number.
-    CharacterDevice(u64, u64),
+    /// A character device.
+    CharacterDevice {
+        /// Its major number.
+        major: u64,
+        /// Its minor number.
+        minor: u64,
+        /// Who may read and write it: the last nine bits of its mode.
+        mode: u32,
+    },
     /// A folder.
     Folder,
     /// Anything else, in words.
@@ -110,7 +117,11 @@ fn look_at(path: &Path) -> Result<Found, Error> {
     };
     let kind = metadata.file_type();
     Ok(if kind.is_char_device() {
-        Found::CharacterDevice(major(metadata.rdev()), minor(metadata.rdev()))
+        Found::CharacterDevice {
+            major: major(metadata.rdev()),
+            minor: minor(metadata.rdev()),
+            mode: metadata.mode() & 0o777,
+        }
     } else if kind.is_file() {
         Found::Other("a file")
     } else if kind.is_symlink() {

@@ -103,6 +103,17 @@ pub enum Error {
         hint: &'static str,
     },
 
+    /// A device node is the right one, but not for its owner alone.
+    #[error("{path}: mode {mode:04o} {what} (mend it with --force)")]
+    WrongMode {
+        /// The node, such as `/dev/xen/evtchn`.
+        path: String,
+        /// Its mode.
+        mode: u32,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+
     /// The target, or what shall hold the device nodes, is something else.
     #[error("{}: this is not a folder", .path.display())]
     NoFolder {
@@ -181,6 +192,7 @@ impl Error {
             Self::Variable { .. }
             | Self::OtherFilesystem { .. }
             | Self::WrongNode { .. }
+            | Self::WrongMode { .. }
             | Self::NoFolder { .. }
             | Self::Unreadable { .. } => 6,
             Self::System { source, .. } => match source.kind() {

@@ -24,7 +24,7 @@ pub use cli::Args;
 pub use devices::{Found, NAMES, Node, read_nodes};
 pub use error::Error;
 pub use facts::{Facts, Mount, Target};
-pub use plan::{Goal, Step, mounted_more_than_once, plan_mount, plan_nodes};
+pub use plan::{Goal, Step, mounted_more_than_once, open_to_a_group, plan_mount, plan_nodes};
 
 use std::io::Write;
 
@@ -66,6 +66,7 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), 
         // Read only now: to mount xenfs may have loaded a driver.
         let nodes = read_nodes(&args.root)?;
         perform(&plan_nodes(&nodes, goal, args.force)?, &mut remark)?;
+        open_to_a_group(&nodes).iter().for_each(|what| remark(what));
     }
     Ok(())
 }

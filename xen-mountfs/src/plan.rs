@@ -44,6 +44,8 @@ pub enum Step {
     MakeFolder(PathBuf),
     /// Remove what has the name of a node.
     Remove(PathBuf),
+    /// Set the mode of a node to 0600.
+    SetMode(PathBuf),
     /// Make a character device, mode 0600.
     MakeNode {
         /// Where.
@@ -68,6 +70,7 @@ impl Step {
             Self::RequireControlD(file) => words(&["grep", "-q", "control_d"], file),
             Self::MakeFolder(path) => words(&["mkdir", "-p", "-m", "755"], path),
             Self::Remove(path) => words(&["rm", "-f"], path),
+            Self::SetMode(path) => words(&["chmod", "600"], path),
             Self::MakeNode { path, major, minor } => {
                 let mut line = words(&["mknod", "-m", "600"], path);
                 let numbers = [major, minor].map(u64::to_string);
@@ -92,6 +95,7 @@ impl Step {
             Self::RequireControlD(_) => "this is a Dom0".to_owned(),
             Self::MakeFolder(path) => format!("made folder {}", path.display()),
             Self::Remove(path) => format!("removed {}", path.display()),
+            Self::SetMode(path) => format!("set the mode of {} to 0600", path.display()),
             Self::MakeNode { path, major, minor } => {
                 format!("made {} (character device {major}:{minor})", path.display())
             }
@@ -187,8 +191,8 @@ pub(crate) fn says_control_d(capabilities: &str) -> bool {
 ///
 /// # Errors
 /// A node without which no toolstack works has no driver, or its name is
-/// taken by something else and `force` is not set; when only looking, a node
-/// that is missing.
+/// taken by something else or its mode is wrong and `force` is not set; when
+/// only looking, a node that is missing.
 pub fn plan_nodes(nodes: &[Node], goal: Goal, force: bool) -> Result<Vec<Step>, Error> {
     let mut steps = vec![];
     for node in nodes {
@@ -200,8 +204,24 @@ pub fn plan_nodes(nodes: &[Node], goal: Goal, force: bool) -> Result<Vec<Step>, 
             continue;
         };
         let found = match &node.found {
-            Found::CharacterDevice(a, b) if (*a, *b) == (major, minor) => continue,
-            Found::CharacterDevice(a, b) => Some(format!("is character device {a}:{b}")),
+            Found::CharacterDevice {
+                major: a,
+                minor: b,
+                mode,
+            } => {
+                if (*a, *b) != (major, minor) {
+                    Some(format!("is character device {a}:{b}"))
+                } else if let Some(what) = wrong_mode(*mode) {
+                    if goal == Goal::Checked || !force {
+                        let mode = *mode;
+                        return Err(Error::WrongMode { path, mode, what });
+                    }
+                    steps.push(Step::SetMode(node.path.clone()));
+                    continue;
+                } else {
+                    continue;
+                }
+            }
             Found::Folder => Some("is a folder".to_owned()),
             Found::Other(what) => Some(format!("is {what}")),
             Found::Nothing => None,
@@ -237,4 +257,77 @@ pub fn plan_nodes(nodes: &[Node], goal: Goal, force: bool) -> Result<Vec<Step>, 
         steps.insert(0, Step::MakeFolder(folder));
     }
     Ok(steps)
+}
+
+/// Whoever may use these devices owns the host. A group may be given them by
+/// a rule of udev.
+fn wrong_mode(mode: u32) -> Option<&'static str> {
+    if mode & 0o006 != 0 {
+        Some("lets others in")
+    } else if mode & 0o600 != 0o600 {
+        // As after a run that was killed before it gave back what the umask took.
+        Some("keeps its owner out")
+    } else {
+        None
+    }
+}
+
+/// The nodes that a group may use, in words.
+#[must_use]
+pub fn open_to_a_group(nodes: &[Node]) -> Vec<String> {
+    let mode = |node: &Node| match node.found {
+        Found::CharacterDevice { mode, .. } if mode & 0o060 != 0 => {
+            let path = node.path.display();
+            Some(format!("{path}: mode {mode:04o} lets a group in"))
+        }
+        _ => None,
+    };
+    nodes.iter().filter_map(mode).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(mode: u32) -> [Node; 1] {
+        [Node {
+            path: PathBuf::from("/dev/xen/privcmd"),
+            required: true,
+            driver: Some((10, 120)),
+            found: Found::CharacterDevice {
+                major: 10,
+                minor: 120,
+                mode,
+            },
+        }]
+    }
+
+    #[test]
+    fn refuses_a_mode_that_lets_others_in_or_the_owner_out() {
+        for (mode, why) in [
+            (0o666, "mode 0666 lets others in"),
+            (0o602, "mode 0602 lets others in"),
+            (0o000, "mode 0000 keeps its owner out"),
+            (0o400, "mode 0400 keeps its owner out"),
+        ] {
+            let error = plan_nodes(&node(mode), Goal::Mounted, false).unwrap_err();
+            let line = format!("/dev/xen/privcmd: {why} (mend it with --force)");
+            assert_eq!((error.to_string(), error.exit_status()), (line, 6));
+            assert!(plan_nodes(&node(mode), Goal::Checked, false).is_err());
+            let steps = plan_nodes(&node(mode), Goal::Mounted, true).unwrap();
+            let commands: Vec<_> = steps.iter().map(Step::command).collect();
+            assert_eq!(commands, [b"chmod 600 /dev/xen/privcmd"]);
+        }
+    }
+
+    #[test]
+    fn a_group_may_be_let_in_and_it_is_said() {
+        for mode in [0o600, 0o640, 0o660, 0o700] {
+            let steps = plan_nodes(&node(mode), Goal::Checked, false);
+            assert!(steps.unwrap().is_empty());
+        }
+        let line = "/dev/xen/privcmd: mode 0660 lets a group in";
+        assert_eq!(open_to_a_group(&node(0o660)), [line]);
+        assert!(open_to_a_group(&node(0o600)).is_empty());
+    }
 }

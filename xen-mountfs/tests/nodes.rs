@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::process::{Command, Output};
 
 use tempfile::{TempDir, tempdir};
@@ -33,6 +34,39 @@ fn said(output: &Output) -> (&str, &str, Option<i32>) {
         std::str::from_utf8(&output.stderr).unwrap(),
         output.status.code(),
     )
+}
+
+/// Where each node is a device of this mode.
+fn with_nodes(root: &Path, mode: &str, arguments: &str) -> Output {
+    let script = r#"
+        mkdir -p "$ROOT/dev/xen"
+        cd "$ROOT/dev/xen"
+        for node in evtchn gntdev privcmd xenbus; do
+            : > $node
+            mount --bind /dev/null $node
+        done
+        test "$(stat -c %a evtchn)" = "$MODE"
+        exec "$PROGRAM" --devices --root "$ROOT" $ARGUMENTS"#;
+    let mut command = Command::new("unshare");
+    command.args(["-rm", "sh", "-euc", script]);
+    command.env("PROGRAM", PROGRAM).env("ROOT", root);
+    command.env("MODE", mode).env("ARGUMENTS", arguments);
+    command.output().unwrap()
+}
+
+#[test]
+fn tells_of_a_node_that_is_open_to_all() {
+    let line = "xen-mountfs: /dev/xen/evtchn: mode 0666 lets others in (mend it with --force)\n";
+    for arguments in ["--check", "-n"] {
+        let root = dom0();
+        let output = with_nodes(root.path(), "666", arguments);
+        assert_eq!(said(&output), ("", line, Some(6)));
+    }
+    let root = dom0();
+    let output = with_nodes(root.path(), "666", "-n --force");
+    let commands = "chmod 600 /dev/xen/evtchn\nchmod 600 /dev/xen/gntdev\n\
+                    chmod 600 /dev/xen/privcmd\nchmod 600 /dev/xen/xenbus\n";
+    assert_eq!(said(&output), (commands, "", Some(0)));
 }
 
 #[test]
