@@ -18,6 +18,7 @@ use crate::files::Lock;
 use crate::names::InterfaceName;
 use crate::netlink::Connection;
 use crate::record;
+use crate::remarks::Remarks;
 use crate::signals::Signals;
 use crate::step::{Change, Step};
 use crate::take_down;
@@ -74,11 +75,13 @@ pub(crate) fn up(args: &Up, out: &mut dyn Write, err: &mut dyn Write) -> Result<
     let Some(first) = changes.first() else {
         return Ok(());
     };
+    // Before the lock, so that it goes after it.
+    let mut remarks = Remarks::new(err);
     let lock = take_lock(&args.manner, &first.step, name)?;
-    clear_under(&lock, &bridge.name, &mut connection, err)?;
+    clear_under(&lock, &bridge.name, &mut connection, &mut remarks)?;
     let signals = Signals::block()?;
     if args.confirm.is_some() || changes.iter().any(moves_the_host) {
-        return bring_up_watched(&mut connection, lock, &signals, args, &wanted, err);
+        return bring_up_watched(&mut connection, lock, &signals, args, &wanted, &mut remarks);
     }
     let mut hands = Hands::new(&mut connection, &lock, bridge_of(&facts, &wanted.name));
     hands = hands.heeding(&signals);
@@ -87,7 +90,7 @@ pub(crate) fn up(args: &Up, out: &mut dyn Write, err: &mut dyn Write) -> Result<
     let root = &args.manner.root;
     let is_untouched = facts.bridge.is_none() && record::read(root, name) == facts.record;
     let planned = is_untouched.then_some(changes);
-    let mut remark = |step: &Step| say(&args.manner, step, name, err);
+    let mut remark = |step: &Step| say(&args.manner, step, name, &mut remarks);
     bring_up(&mut hands, args, &wanted, planned, &mut remark)
         .map_err(|error| hands.take_back(error))
 }

@@ -1,7 +1,7 @@
 //! `up` of what carries the host, or is to be confirmed: watched over from
 //! before its first step.
 
-use std::io::Write;
+use std::io::Write as _;
 use std::net::IpAddr;
 
 use crate::Error;
@@ -16,6 +16,7 @@ use crate::guard::Guard;
 use crate::held::Held;
 use crate::journal::{Journal, OWN_SECONDS};
 use crate::netlink::Connection;
+use crate::remarks::Remarks;
 use crate::route::Route;
 use crate::signals::Signals;
 use crate::step::{Change, Step};
@@ -31,7 +32,7 @@ pub(crate) fn bring_up_watched(
     signals: &Signals,
     args: &Up,
     wanted: &Wanted,
-    err: &mut dyn Write,
+    remarks: &mut Remarks<'_>,
 ) -> Result<(), Error> {
     let root = &args.manner.root;
     let facts = look(connection, args, wanted)?;
@@ -64,7 +65,7 @@ pub(crate) fn bring_up_watched(
     let released = released_by(&changes);
     let guard = Guard::arm(&lock, journal)?;
     let mut hands = Hands::new(connection, &lock, bridge).heeding(signals);
-    let mut remark = |step: &Step| say(&args.manner, step, name, err);
+    let mut remark = |step: &Step| say(&args.manner, step, name, remarks);
     let done = match hands.perform(changes, &mut remark) {
         Ok(Ending::Done) => {
             refuse_leftovers(hands.connection, args, wanted).and_then(|()| hands.bridge_number())
@@ -83,7 +84,7 @@ pub(crate) fn bring_up_watched(
     };
     for (address, seconds) in leases {
         let _ = writeln!(
-            err,
+            remarks,
             "xen-bridge: address {address} of bridge {name} goes in {seconds} s, \
              unless somebody renews it there"
         );
@@ -101,12 +102,13 @@ pub(crate) fn bring_up_watched(
     });
     if gateways.is_none() {
         let _ = writeln!(
-            err,
+            remarks,
             "xen-bridge: done; put back in {seconds} s, unless this comes before: \
              xen-bridge confirm {}",
             shell_words::quote(name)
         );
     }
+    remarks.tell();
     confirm::wait(root, name, &line, signals, connection, gateways)
         .map_err(|error| but_for(released, error))
 }

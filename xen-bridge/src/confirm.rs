@@ -15,6 +15,7 @@ use crate::gateways::Gateways;
 use crate::guard::{CONFIRMED, PUT_BACK, RESTORED};
 use crate::journal::{self, pending};
 use crate::netlink::Connection;
+use crate::remarks::Remarks;
 use crate::signals::Signals;
 use crate::watch::hear;
 
@@ -137,8 +138,9 @@ pub fn clear_the_way(
         return Ok(());
     }
     // Who is just about it has the lock; who waits to be confirmed has not.
+    let mut remarks = Remarks::new(err);
     let lock = Lock::take(root)?;
-    clear_under(&lock, name, connection, err)
+    clear_under(&lock, name, connection, &mut remarks)
 }
 
 /// The same for who has the lock: while this waited for it, another may have

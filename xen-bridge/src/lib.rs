@@ -51,6 +51,7 @@ mod order;
 mod ports;
 mod read;
 mod record;
+mod remarks;
 mod reply;
 mod request;
 mod route;

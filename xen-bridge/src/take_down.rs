@@ -14,6 +14,7 @@ use crate::files::Lock;
 use crate::guard::Guard;
 use crate::journal::Journal;
 use crate::netlink::Connection;
+use crate::remarks::Remarks;
 use crate::step::Step;
 
 /// Takes the bridge away, or what `up` added to it.
@@ -42,10 +43,12 @@ pub(crate) fn down(args: &Down, out: &mut dyn Write, err: &mut dyn Write) -> Res
         remark_if_left(&facts, &steps, name, err);
         return Ok(());
     };
+    // Before the lock, so that it goes after it.
+    let mut remarks = Remarks::new(err);
     let lock = take_lock(&args.manner, first, name)?;
-    clear_under(&lock, &bridge.name, &mut connection, err)?;
+    clear_under(&lock, &bridge.name, &mut connection, &mut remarks)?;
     let (facts, steps) = plan(&mut connection, args, Depth::Ports)?;
-    perform(&mut connection, &lock, args, &facts, &steps, err)
+    perform(&mut connection, &lock, args, &facts, &steps, &mut remarks)
 }
 
 /// Gives back what went with a bridge that `up` is to make again.
@@ -63,14 +66,15 @@ pub(crate) fn give_back(
     if args.manner.dry_run {
         return print(&steps.iter().collect::<Vec<_>>(), name, out);
     }
+    let mut remarks = Remarks::new(err);
     let lock = take_lock(&args.manner, first, name)?;
-    clear_under(&lock, name, connection, err)?;
+    clear_under(&lock, name, connection, &mut remarks)?;
     let (facts, steps) = plan(connection, args, Depth::Link)?;
     // Another may have done so, and made the bridge again.
     if !facts.has_lost_what_was_moved() {
         return Ok(());
     }
-    perform(connection, &lock, args, &facts, &steps, err)
+    perform(connection, &lock, args, &facts, &steps, &mut remarks)
 }
 
 fn perform(
