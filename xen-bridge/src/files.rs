@@ -86,40 +86,33 @@ impl Lock {
     /// # Errors
     /// [`Error::System`]: without privilege, "Permission denied".
     pub fn take(root: &Path) -> Result<Self, Error> {
-        let folder = root.join(FOLDER);
-        let failed = |error: io::Error| {
-            Error::system(format!("take the lock in {}", folder.display()), error)
-        };
-        let open = || {
-            let mut options = OpenOptions::new();
-            options.write(true).create(true).truncate(false);
-            // Who may not change bridges may not keep others from it either.
-            options.mode(0o600).open(folder.join(LOCK))
-        };
-        let file = match open() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let mut builder = DirBuilder::new();
-                let made = builder.recursive(true).mode(0o755).create(&folder);
-                made.and_then(|()| open())
-            }
-            opened => opened,
-        };
-        let file = file.map_err(failed)?;
+        let file = open_lock(root)?;
         loop {
             match fcntl(&file, FcntlArg::F_OFD_SETLKW(&WHOLE_FILE)) {
-                Ok(_) => break,
+                Ok(_) => return Ok(Self::with(root, file)),
                 Err(Errno::EINTR) => {}
-                Err(errno) => return Err(failed(errno.into())),
+                Err(errno) => return Err(not_taken(root, errno.into())),
             }
         }
+    }
+
+    /// The right, unless somebody has it.
+    pub(crate) fn take_if_free(root: &Path) -> Result<Option<Self>, Error> {
+        let file = open_lock(root)?;
+        let is_free = try_lock(&file).map_err(|error| not_taken(root, error))?;
+        Ok(is_free.then(|| Self::with(root, file)))
+    }
+
+    fn with(root: &Path, file: File) -> Self {
+        let folder = root.join(FOLDER);
         // Whoever left it is dead, and its record was not to be read by anybody.
         let _ = fs::remove_file(folder.join(UNFINISHED));
-        Ok(Self {
+        Self {
             root: root.to_owned(),
             folder,
             namespace: namespace(root),
             _file: file,
-        })
+        }
     }
 
     /// Below which the files are.
@@ -189,6 +182,30 @@ impl Lock {
             None => Ok(()),
         }
     }
+}
+
+fn not_taken(root: &Path, error: io::Error) -> Error {
+    let folder = root.join(FOLDER);
+    Error::system(format!("take the lock in {}", folder.display()), error)
+}
+
+fn open_lock(root: &Path) -> Result<File, Error> {
+    let folder = root.join(FOLDER);
+    let open = || {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        // Who may not change bridges may not keep others from it either.
+        options.mode(0o600).open(folder.join(LOCK))
+    };
+    let file = match open() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let mut builder = DirBuilder::new();
+            let made = builder.recursive(true).mode(0o755).create(&folder);
+            made.and_then(|()| open())
+        }
+        opened => opened,
+    };
+    file.map_err(|error| not_taken(root, error))
 }
 
 /// Removes a file, if it is there.

@@ -9,7 +9,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
-use nix::unistd::setsid;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
+use nix::unistd::{Pid, setsid};
 
 use crate::Error;
 use crate::events::wait_for;
@@ -18,6 +20,9 @@ use crate::guard::{ARMED, CONFIRMED, PUT_BACK, RESTORED, say};
 use crate::journal::{self, Pending, is_at, pending};
 use crate::netlink::Connection;
 use crate::signals::Signals;
+
+/// How long whoever makes the change may go on with it after its time.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// Watches over the journal of that bridge until it is gone.
 ///
@@ -74,7 +79,7 @@ pub fn watch(root: &Path, name: &str) -> Result<(), Error> {
             break;
         }
     }
-    let lock = Lock::take(root)?;
+    let lock = take_lock(root, line.as_ref())?;
     let word = match pending(root, name)?.filter(|_| is_at(&path, &file)) {
         // Confirmed, or put back, while this waited for the lock.
         None => verdict(&path, &file).unwrap_or(CONFIRMED),
@@ -85,6 +90,37 @@ pub fn watch(root: &Path, name: &str) -> Result<(), Error> {
     };
     say(line.as_mut(), word);
     Ok(())
+}
+
+/// The lock. Who makes the change is ended if it does not let go of it: it was
+/// stopped, or waits for what never comes.
+fn take_lock(root: &Path, partner: Option<&UnixStream>) -> Result<Lock, Error> {
+    let Some(partner) = partner else {
+        return Lock::take(root);
+    };
+    if let Some(lock) = Lock::take_if_free(root)? {
+        return Ok(lock);
+    }
+    // The kernel knows no time after which to give up waiting for a lock.
+    wait_for(&[partner.as_fd()], Instant::now() + GRACE)?;
+    if let Some(lock) = Lock::take_if_free(root)? {
+        return Ok(lock);
+    }
+    end(partner);
+    Lock::take(root)
+}
+
+/// Ends the process at the other end. It has that end open, and nobody else
+/// has: as long as it is open, the number is still that process'.
+fn end(partner: &UnixStream) {
+    let Ok(pid) = getsockopt(partner, PeerCredentials).map(|it| it.pid()) else {
+        return;
+    };
+    let closed = wait_for(&[partner.as_fd()], Instant::now());
+    // 0 where its number is not known here, which to kill(2) is our own group.
+    if pid > 0 && closed.is_ok_and(|closed| closed == [false]) {
+        let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+    }
 }
 
 /// What became of the journal; `None`: it is still there.
