@@ -52,11 +52,9 @@ pub(crate) fn bring_up_watched(
     };
     let confirm = args.confirm.filter(|_| checks == args.check_gateway);
     let waits = confirm.or(checks.then_some(GATEWAY_SECONDS));
-    let found = facts.bridge.as_ref().map(|it| facts.record.of(&it.link));
-    let before = match found {
+    let before = match &facts.bridge {
+        Some(bridge) => facts.record_of(&bridge.link, wanted.force)?,
         None => None,
-        Some(Err(_)) if wanted.force => None,
-        Some(found) => found?,
     };
     let seconds = waits.unwrap_or(OWN_SECONDS);
     let journal = Journal::of(&changes, &bridge, before, seconds);

@@ -22,7 +22,7 @@ pub(crate) fn exact_changes(
     bridge: &Bridge,
     wanted: &Wanted,
 ) -> Result<Vec<Change>, Error> {
-    let record = facts.record.of(&bridge.link)?;
+    let record = facts.record_of(&bridge.link, wanted.force)?;
     let has_moved = record.is_some_and(|record| !record.back.is_empty());
     let is_ours = record.is_some_and(|record| record.made);
     let may_cut_off = !wanted.force && !wanted.confirms;

@@ -218,6 +218,18 @@ impl Facts {
         Ok(facts)
     }
 
+    /// What an earlier `up` kept of that bridge. By force, one that cannot be
+    /// read counts as none.
+    ///
+    /// # Errors
+    /// [`Error::BadRecord`].
+    pub fn record_of(&self, bridge: &Link, force: bool) -> Result<Option<&Record>, Error> {
+        match self.record.of(bridge) {
+            Err(_) if force => Ok(None),
+            found => found,
+        }
+    }
+
     /// The bridge went by other means, and what was moved to it is nowhere.
     #[must_use]
     pub fn has_lost_what_was_moved(&self) -> bool {

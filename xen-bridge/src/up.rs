@@ -282,15 +282,12 @@ fn keep_change(
         }));
     };
     let (name, ifindex) = (&bridge.link.name, bridge.link.index);
-    let before = facts.record.of(&bridge.link);
+    let before = facts.record_of(&bridge.link, wanted.force);
     let is_of_intent = matches!(&before, Ok(Some(record)) if record.is_of_intent());
     if ports.is_empty() && addresses.is_empty() && back.is_empty() && !is_of_intent {
         return Ok(None);
     }
-    let before = match before {
-        Err(_) if wanted.force => None,
-        found => found?.cloned(),
-    };
+    let before = before?.cloned();
     let undo = before.clone().map_or(Step::Forget, Step::Keep);
     let mut record = before.unwrap_or_else(|| Record {
         name: name.clone(),

@@ -92,3 +92,17 @@ fn knows_a_port_that_was_named_by_its_alternative_name() {
         assert_eq!(machine.master("eth1"), "br7");
     }
 }
+
+#[test]
+fn goes_on_by_force_where_the_record_cannot_be_read() {
+    let machine = Machine::with_cards();
+    machine
+        .run("up --port eth0 --address 10.9.0.1/24")
+        .is_silent();
+    machine.ok("echo nonsense > /run/xen-bridge/xenbr0");
+    let ran = machine.run("up --exact --confirm 9");
+    assert_eq!((ran.status, ran.stderr.lines().count()), (6, 1), "{ran:?}");
+    machine.run("up --exact --force").is_silent();
+    assert_eq!(machine.addresses("xenbr0"), Vec::<String>::new());
+    assert_eq!(machine.master("eth0"), Value::Null);
+}
