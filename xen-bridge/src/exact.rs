@@ -1,6 +1,7 @@
 //! What `--exact` takes away.
 
 use crate::Error;
+use crate::address::Address;
 use crate::facts::{Bridge, Facts, Interface};
 use crate::held::Held;
 use crate::moving::{in_order_of_giving, take_address};
@@ -24,7 +25,6 @@ pub(crate) fn exact_changes(
 ) -> Result<Vec<Change>, Error> {
     let record = facts.record_of(&bridge.link, wanted.force)?;
     let has_moved = record.is_some_and(|record| !record.back.is_empty());
-    let is_ours = record.is_some_and(|record| record.made);
     let may_cut_off = !wanted.force && !wanted.confirms;
     let carried = bridge.routes.iter().find(|route| !route.by_kernel);
     let mut changes = vec![];
@@ -42,7 +42,8 @@ pub(crate) fn exact_changes(
                 why: "it carries what was moved to the bridge, and is not named".to_owned(),
             });
         }
-        let is_used = carried.is_some() || !(is_ours || bridge.addresses.is_empty());
+        // Also on a bridge of ours: who is near needs no route to be reached.
+        let is_used = carried.is_some() || !bridge.addresses.is_empty();
         if may_cut_off && is_used {
             let over = carried.map_or_else(|| "its address".to_owned(), Route::words);
             return Err(Error::UnfitPort {
@@ -66,17 +67,10 @@ pub(crate) fn exact_changes(
         .chain(neighbors)
         .map(|held| Step::Give(held, None))
         .collect();
-    for address in in_order_of_giving(&bridge.addresses).into_iter().rev() {
-        let cidr = address.cidr.to_string();
-        let is_moved = record.is_some_and(|record| record.moved.contains(&cidr));
-        if is_moved || address.is_by_router() || wanted.addresses.contains(&address.cidr) {
-            continue;
-        }
-        let resting = bridge
-            .routes
-            .iter()
-            .find(|route| route.rests_on(&address.cidr));
-        if may_cut_off && (resting.is_some() || !is_ours) {
+    for address in addresses_that_go(facts, wanted)? {
+        let cidr = address.cidr;
+        let resting = bridge.routes.iter().find(|route| route.rests_on(&cidr));
+        if may_cut_off {
             let why = match resting {
                 Some(route) => format!("its {} rests on it", route.words()),
                 None => "it may be reached by it".to_owned(),
@@ -92,4 +86,26 @@ pub(crate) fn exact_changes(
         changes.push(change);
     }
     Ok(changes)
+}
+
+/// The addresses that go, in that order: they are not named, were not moved
+/// here, and no router announced them.
+///
+/// # Errors
+/// The record cannot be read.
+pub(crate) fn addresses_that_go<'a>(
+    facts: &'a Facts,
+    wanted: &Wanted,
+) -> Result<Vec<&'a Address>, Error> {
+    let Some(bridge) = facts.bridge.as_ref().filter(|_| wanted.exact) else {
+        return Ok(vec![]);
+    };
+    let record = facts.record_of(&bridge.link, wanted.force)?;
+    let goes = |address: &&Address| {
+        let cidr = address.cidr.to_string();
+        let is_moved = record.is_some_and(|record| record.moved.contains(&cidr));
+        !(is_moved || address.is_by_router() || wanted.addresses.contains(&address.cidr))
+    };
+    let addresses = in_order_of_giving(&bridge.addresses).into_iter().rev();
+    Ok(addresses.filter(goes).collect())
 }

@@ -94,6 +94,42 @@ fn knows_a_port_that_was_named_by_its_alternative_name() {
 }
 
 #[test]
+fn leaves_what_the_host_is_reached_by_also_on_a_bridge_of_ours() {
+    let machine = Machine::with_cards();
+    machine
+        .run("up --port eth0 --address 10.9.0.1/24")
+        .is_silent();
+    let before = machine.state();
+    machine
+        .run("up --port eth1 --address 10.9.0.1/24 --exact")
+        .fails(
+            6,
+            &format!(
+                "port eth0: it is not named, and bridge xenbr0 may be reached over it (its \
+                 address); {HOW}"
+            ),
+        );
+    machine
+        .run("up --port eth0 --address 10.9.0.2/24 --exact")
+        .fails(
+            6,
+            &format!(
+                "bridge xenbr0: address 10.9.0.1/24 is not named, and it may be reached by it; \
+                 {HOW}"
+            ),
+        );
+    machine.is_as(&before, "refused");
+    machine
+        .run("up --port eth1 --address 10.9.0.1/24 --exact --force")
+        .is_silent();
+    assert_eq!(machine.master("eth0"), Value::Null);
+    // Over a bridge that has none nobody reaches the host.
+    machine.run("up br7 --port eth0").is_silent();
+    machine.run("up br7 --exact").is_silent();
+    assert_eq!(machine.master("eth0"), Value::Null);
+}
+
+#[test]
 fn goes_on_by_force_where_the_record_cannot_be_read() {
     let machine = Machine::with_cards();
     machine

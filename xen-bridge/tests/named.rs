@@ -76,7 +76,7 @@ fn has_exactly_what_was_named() {
         .is_silent();
     assert_eq!(machine.addresses("xenbr0").len(), 3);
     machine
-        .run("up -v --exact --port eth1 --address 10.0.0.1/8")
+        .run("up -v --exact --force --port eth1 --address 10.0.0.1/8")
         .is(
             0,
             "",
