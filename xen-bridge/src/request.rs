@@ -7,7 +7,7 @@ use netlink_packet_core::{
     NetlinkSerializable,
 };
 use netlink_packet_route::AddressFamily;
-use netlink_packet_route::address::{AddressAttribute, AddressMessage};
+use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage};
 use netlink_packet_route::link::{LinkFlags, LinkHeader};
 use netlink_packet_route::route::{RouteFlags, RouteHeader};
 use nix::libc;
@@ -265,6 +265,14 @@ pub fn add_address(index: u32, cidr: &Cidr) -> Request {
     let mut message = address(index, cidr);
     let broadcast = cidr.broadcast().map(AddressAttribute::Broadcast);
     message.attributes.extend(broadcast);
+    Request::new(libc::RTM_NEWADDR, &message, &[])
+}
+
+/// The interface has the address, and uses it before anybody was asked who
+/// else has it.
+pub fn add_address_again(index: u32, cidr: &Cidr) -> Request {
+    let mut message = address(index, cidr);
+    message.header.flags = AddressHeaderFlags::Nodad;
     Request::new(libc::RTM_NEWADDR, &message, &[])
 }
 

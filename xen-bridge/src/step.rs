@@ -40,6 +40,9 @@ pub enum Step {
     SetPortUp(Interface, bool),
     /// Give the bridge an address.
     AddAddress(Cidr),
+    /// Give the bridge an IPv6 address that it had with another prefix length:
+    /// nobody else has it, and it is usable at once.
+    AddAgain(Cidr),
     /// Take an address from the bridge.
     RemoveAddress(Cidr),
     /// Give it to a port, or to the bridge (`None`).
@@ -108,6 +111,7 @@ impl Step {
                     broadcast.unwrap_or_default()
                 )
             }
+            Self::AddAgain(cidr) => format!("address add {cidr} dev {dev} nodad"),
             Self::RemoveAddress(cidr) => format!("address delete {cidr} dev {dev}"),
             Self::Give(held, to) => held.command(true, &on(to)),
             Self::Take(held, from) => held.command(false, &on(from)),
@@ -147,6 +151,7 @@ impl Step {
             Self::ReleasePort(port) => (request::set_master(port.index, 0), 0),
             Self::SetPortUp(port, up) => (request::set_up(port.index, *up), 0),
             Self::AddAddress(cidr) => (request::add_address(number()?, cidr), MAKE),
+            Self::AddAgain(cidr) => (request::add_address_again(number()?, cidr), MAKE),
             Self::RemoveAddress(cidr) => (request::remove_address(number()?, cidr), 0),
             Self::Give(held, to) => held.request(true, &on(to)?),
             Self::Take(held, from) => held.request(false, &on(from)?),
@@ -210,7 +215,7 @@ impl Step {
                 let rest = format!("port {} {}", port.name, switch(*up));
                 ("switch", "switched", rest)
             }
-            Self::AddAddress(cidr) => {
+            Self::AddAddress(cidr) | Self::AddAgain(cidr) => {
                 let rest = format!("address {cidr} to bridge {bridge}");
                 ("add", "added", rest)
             }

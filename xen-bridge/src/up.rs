@@ -1,10 +1,11 @@
 //! What `up` has to do, decided from what was read.
 
 use crate::Error;
+use crate::address::Address;
 use crate::broadcast::broadcast_changes;
 use crate::cidr::Cidr;
 use crate::cli::Up;
-use crate::exact::exact_changes;
+use crate::exact::{addresses_that_go, exact_changes};
 use crate::facts::{Bridge, Facts, Port};
 use crate::intent::Intent;
 use crate::link::Link;
@@ -122,13 +123,17 @@ pub fn plan_up(facts: &Facts, wanted: &Wanted) -> Result<Vec<Change>, Error> {
         changes.extend(mtu_change(mtu, existing, !added.is_empty()));
     }
     check_v6(facts, wanted)?;
-    let addresses = missing_addresses(facts, wanted)?;
-    for cidr in &addresses {
-        changes.push(Change::new(
-            Step::AddAddress(*cidr),
-            Step::RemoveAddress(*cidr),
-        ));
-    }
+    let gone = addresses_that_go(facts, wanted)?;
+    let addresses = missing_addresses(facts, wanted, &gone)?;
+    // IPv4 has an address twice, with both prefix lengths, and there is no gap;
+    // IPv6 takes it again only when it is gone.
+    let is_again = |cidr: &&Cidr| {
+        let mut gone = gone.iter().map(|it| it.cidr.address);
+        cidr.address.is_ipv6() && gone.any(|address| address == cidr.address)
+    };
+    let (again, new): (Vec<&Cidr>, Vec<_>) = addresses.iter().partition(is_again);
+    let add = |step: Step, cidr: Cidr| Change::new(step, Step::RemoveAddress(cidr));
+    changes.extend(new.iter().map(|it| add(Step::AddAddress(**it), **it)));
     changes.extend(
         existing
             .into_iter()
@@ -137,6 +142,7 @@ pub fn plan_up(facts: &Facts, wanted: &Wanted) -> Result<Vec<Change>, Error> {
     if let Some(bridge) = existing.filter(|_| wanted.exact) {
         changes.extend(exact_changes(facts, bridge, wanted)?);
     }
+    changes.extend(again.iter().map(|it| add(Step::AddAgain(**it), **it)));
     if existing.is_some_and(|bridge| !bridge.link.up) {
         // First, or no route could be made to lead through it.
         let change = Change::new(Step::SetUp(true), Step::SetUp(false));
@@ -218,7 +224,11 @@ fn check_v6(facts: &Facts, wanted: &Wanted) -> Result<(), Error> {
     }
 }
 
-fn missing_addresses(facts: &Facts, wanted: &Wanted) -> Result<Vec<Cidr>, Error> {
+fn missing_addresses(
+    facts: &Facts,
+    wanted: &Wanted,
+    gone: &[&Address],
+) -> Result<Vec<Cidr>, Error> {
     let contradiction = |why: String| {
         let bridge = wanted.name.to_string();
         Err(Error::Contradiction { bridge, why })
@@ -227,6 +237,7 @@ fn missing_addresses(facts: &Facts, wanted: &Wanted) -> Result<Vec<Cidr>, Error>
     let moved: Vec<_> = ports.filter(|_| wanted.moves).collect();
     let arriving = moved.iter().flat_map(|port| &port.addresses);
     let on_bridge = facts.bridge.iter().flat_map(|bridge| &bridge.addresses);
+    let on_bridge = on_bridge.filter(|address| !gone.contains(address));
     let mut there: Vec<Cidr> = on_bridge.chain(arriving).map(|it| it.cidr).collect();
     let mut missing = vec![];
     for cidr in &wanted.addresses {

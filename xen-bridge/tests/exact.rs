@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::Machine;
+use common::{Machine, PROGRAM};
 use serde_json::Value;
 
 const HOW: &str = "--confirm has it put back if that cuts you off, --force takes it all the same";
@@ -93,6 +93,23 @@ fn knows_a_port_that_was_named_by_its_alternative_name() {
     }
 }
 
+/// What `ping -i 0.01` lost of what it sent while that ran.
+fn lost_while(machine: &Machine, to: &str, arguments: &str) -> u32 {
+    let script = format!(
+        "ping -i 0.01 -w 9 -q {to} > /run/ping & ping=$!; sleep 0.5; {PROGRAM} {arguments}
+        sleep 0.5; kill -INT $ping; wait $ping || :; cat /run/ping"
+    );
+    let said = machine.ok(&script);
+    let line = said
+        .lines()
+        .find(|line| line.contains("transmitted"))
+        .unwrap();
+    let count = |word: &str| -> u32 { word.trim().split(' ').next().unwrap().parse().unwrap() };
+    let mut parts = line.split(',');
+    let sent = count(parts.next().unwrap());
+    sent - count(parts.next().unwrap())
+}
+
 #[test]
 fn leaves_what_the_host_is_reached_by_also_on_a_bridge_of_ours() {
     let machine = Machine::with_cards();
@@ -127,6 +144,49 @@ fn leaves_what_the_host_is_reached_by_also_on_a_bridge_of_ours() {
     machine.run("up br7 --port eth0").is_silent();
     machine.run("up br7 --exact").is_silent();
     assert_eq!(machine.master("eth0"), Value::Null);
+}
+
+#[test]
+fn puts_a_wrong_prefix_length_right() {
+    let machine = Machine::with_uplink();
+    machine.ok("ip address flush dev eth0; ip link add br0 type bridge
+        ip link set br0 up; ip link set eth0 master br0
+        ip address add 10.0.2.15/8 broadcast 10.255.255.255 dev br0
+        ip address add fd00:2::15/48 dev br0 nodad; ip address change fd00:2::15/48 dev br0
+        ip route add default via 10.0.2.2 src 10.0.2.15; ip -6 route add default via fd00:2::2
+        until ping -c1 -W1 10.0.2.2 && ping -c1 -W1 fd00:2::2; do sleep 0.1; done");
+    let before = machine.state();
+    let right = "up br0 --port eth0 --address 10.0.2.15/24 --address fd00:2::15/64";
+    machine.run(right).fails(
+        6,
+        "bridge br0: it has 10.0.2.15/8: take that away before adding 10.0.2.15/24",
+    );
+    machine.run(&format!("{right} --exact")).fails(
+        6,
+        &format!(
+            "bridge br0: address fd00:2::15/48 is not named, and its default route via \
+             fd00:2::2 rests on it; {HOW}"
+        ),
+    );
+    machine.is_as(&before, "refused");
+    let ran = machine.run(&format!("{right} --exact --confirm 1"));
+    assert_eq!(ran.status, 7, "{ran:?}");
+    machine.is_as(&before, "put back");
+    let (v4, v6) = ("10.0.2.15/24 10.0.2.255", "fd00:2::15/64 -");
+    let arguments = format!("{right} --exact --force");
+    assert!(lost_while(&machine, "fd00:2::2", &arguments) <= 3);
+    assert_eq!(machine.addresses("br0"), [v4, v6]);
+    machine.run(&arguments).is_silent();
+    machine.ok("ip route show default | grep 'via 10.0.2.2 .*src 10.0.2.15'
+        ip -6 route show default | grep 'via fd00:2::2 '
+        ping -c1 -W1 10.0.2.2; ping -c1 -W1 fd00:2::2");
+    // And back again, which is as the bridge was.
+    let wrong = "up br0 --port eth0 --address 10.0.2.15/8 --address fd00:2::15/48 --exact --force";
+    assert!(lost_while(&machine, "10.0.2.2", wrong) <= 1);
+    assert_eq!(
+        machine.addresses("br0"),
+        ["10.0.2.15/8 10.255.255.255", "fd00:2::15/48 -"]
+    );
 }
 
 #[test]
