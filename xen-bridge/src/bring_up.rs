@@ -8,7 +8,7 @@ use nix::errno::Errno;
 
 use crate::Error;
 use crate::apply::{Ending, Hands};
-use crate::bring_up_watched::{bring_up_watched, moves_the_host};
+use crate::bring_up_watched::{bring_up_watched, may_cut_off, moves_the_host};
 use crate::broadcast::broadcast_remarks;
 use crate::cli::{Down, Manner, Up};
 use crate::confirm::{clear_the_way, clear_under};
@@ -80,7 +80,8 @@ pub(crate) fn up(args: &Up, out: &mut dyn Write, err: &mut dyn Write) -> Result<
     let lock = take_lock(&args.manner, &first.step, name)?;
     clear_under(&lock, &bridge.name, &mut connection, &mut remarks)?;
     let signals = Signals::block()?;
-    if args.confirm.is_some() || changes.iter().any(moves_the_host) {
+    let is_checked = args.check_gateway && may_cut_off(&facts, &changes);
+    if args.confirm.is_some() || is_checked || changes.iter().any(moves_the_host) {
         return bring_up_watched(&mut connection, lock, &signals, args, &wanted, &mut remarks);
     }
     let mut hands = Hands::new(&mut connection, &lock, bridge_of(&facts, &wanted.name));

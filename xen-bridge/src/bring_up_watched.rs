@@ -9,7 +9,7 @@ use crate::apply::{Ending, Hands};
 use crate::bring_up::{bridge_of, look, overtaken, say};
 use crate::cli::Up;
 use crate::confirm;
-use crate::facts::Facts;
+use crate::facts::{Bridge, Facts, Interface};
 use crate::files::Lock;
 use crate::gateways::Gateways;
 use crate::guard::Guard;
@@ -18,6 +18,7 @@ use crate::journal::{Journal, OWN_SECONDS};
 use crate::netlink::Connection;
 use crate::remarks::Remarks;
 use crate::route::Route;
+use crate::settings::AGEING;
 use crate::signals::Signals;
 use crate::step::{Change, Step};
 use crate::up::{Wanted, plan_up};
@@ -44,14 +45,17 @@ pub(crate) fn bring_up_watched(
     // The one asked for may be an alternative name.
     let real_name = bridge.name.clone();
     let name = real_name.as_str();
-    // What moves nothing cannot lose the gateway: there is nothing to wait for.
-    let checks = args.check_gateway && changes.iter().any(moves_the_host);
-    let gateways = match checks {
-        true => Some(gateways_of(args, &facts, &changes)?),
+    let gateways = match args.check_gateway {
+        true => gateways_of(args, &facts, &changes)?,
         false => None,
     };
-    let confirm = args.confirm.filter(|_| checks == args.check_gateway);
-    let waits = confirm.or(checks.then_some(GATEWAY_SECONDS));
+    // What cannot lose the gateway needs neither its answer nor anybody's. What
+    // may, where there is none to ask, is somebody's to confirm.
+    let is_harmless = gateways.is_none() && !may_cut_off(&facts, &changes);
+    let confirm = args
+        .confirm
+        .filter(|_| !(args.check_gateway && is_harmless));
+    let waits = confirm.or(gateways.as_ref().map(|_| GATEWAY_SECONDS));
     let before = match &facts.bridge {
         Some(bridge) => facts.record_of(&bridge.link, wanted.force)?,
         None => None,
@@ -115,6 +119,23 @@ pub(crate) fn moves_the_host(change: &Change) -> bool {
     matches!(&change.step, Step::Give(..) | Step::Take(..))
 }
 
+/// The host may be reached no more, or by another way, when these are done.
+pub(crate) fn may_cut_off(facts: &Facts, changes: &[Change]) -> bool {
+    let was_there = facts.bridge.is_some();
+    let ports = || facts.ports.iter().filter_map(|(_, port)| port.as_ref());
+    let carries = |of: &Interface| {
+        let mut those = ports().filter(|port| port.link.index == of.index);
+        those.any(|port| !(port.addresses.is_empty() && port.routes.is_empty()))
+    };
+    changes.iter().any(|change| match &change.step {
+        // By force also what is not moved.
+        Step::AddPort(port) => was_there || carries(port),
+        Step::ReleasePort(_) | Step::SetMac(_) | Step::SetMtu(_) => was_there,
+        Step::Set(settings) => was_there && !settings.without(AGEING).is_empty(),
+        _ => moves_the_host(change),
+    })
+}
+
 /// What is still on an uplink goes before what the bridge has: the answers to
 /// what comes in would go nowhere. That nothing was refused is not enough.
 fn refuse_leftovers(connection: &mut Connection, args: &Up, wanted: &Wanted) -> Result<(), Error> {
@@ -174,7 +195,8 @@ fn uplinks_of(changes: &[Change]) -> Vec<u32> {
 
 /// The gateways that are to answer: those of the default routes that move, or
 /// that a router is to announce again; where none moves, those of the bridge's.
-fn gateways_of(args: &Up, facts: &Facts, changes: &[Change]) -> Result<Vec<IpAddr>, Error> {
+/// `None`: there is none, and nobody counts on one.
+fn gateways_of(args: &Up, facts: &Facts, changes: &[Change]) -> Result<Option<Vec<IpAddr>>, Error> {
     let moved = changes.iter().filter_map(|change| match &change.step {
         Step::Take(Held::Route(route), Some(_)) => Some(route),
         _ => None,
@@ -183,7 +205,14 @@ fn gateways_of(args: &Up, facts: &Facts, changes: &[Change]) -> Result<Vec<IpAdd
     if gateways.is_empty() {
         gateways = default_gateways(facts.bridge.iter().flat_map(|bridge| &bridge.routes));
     }
-    if gateways.is_empty() {
+    if !gateways.is_empty() {
+        return Ok(Some(gateways));
+    }
+    // A bridge that only guests use has none.
+    let has_something = |it: &Bridge| !(it.addresses.is_empty() && it.routes.is_empty());
+    let carries_the_host = facts.bridge.as_ref().is_none_or(has_something);
+    let is_unguarded = args.confirm.is_none() && carries_the_host && may_cut_off(facts, changes);
+    if is_unguarded || changes.iter().any(moves_the_host) {
         return Err(Error::Contradiction {
             bridge: args.bridge.name.to_string(),
             why:
@@ -191,7 +220,7 @@ fn gateways_of(args: &Up, facts: &Facts, changes: &[Change]) -> Result<Vec<IpAdd
                     .to_owned(),
         });
     }
-    Ok(gateways)
+    Ok(None)
 }
 
 fn default_gateways<'a>(routes: impl Iterator<Item = &'a Route>) -> Vec<IpAddr> {

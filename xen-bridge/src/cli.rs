@@ -190,7 +190,8 @@ pub struct Up {
     )]
     pub confirm: Option<u32>,
 
-    /// Confirm when the gateway answers through the bridge; put everything back if not (15 s)
+    /// Confirm when the gateway answers through the bridge; put everything back if not (15 s);
+    /// a change that cannot lose it needs no confirming
     #[arg(
         long,
         env = "XEN_BRIDGE_CHECK_GATEWAY",

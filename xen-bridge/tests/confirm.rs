@@ -155,7 +155,7 @@ fn puts_back_where_the_gateway_is_silent() {
          everything is as it was before",
     );
     machine.is_as(&before, "put back");
-    // Where nothing moves there is nothing to check.
+    // Where a bridge is made and nothing moves, there is nothing to check.
     machine
         .run("up --check-gateway --confirm 9 br7")
         .is_silent();

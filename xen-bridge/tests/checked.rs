@@ -1,0 +1,110 @@
+//! `--check-gateway` where nothing moves: what may cut the host off all the same
+//! is checked, or waits for somebody.
+
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+mod common;
+
+use common::waiting::{ended, journal_is_gone, start, until_it_waits};
+use common::{Machine, Ran};
+use serde_json::Value;
+
+const SILENT: &str = "10.0.2.2 did not answer through it in time: everything is as it was before";
+
+/// An administrator's br9 has the uplink, and carries the host.
+fn with_bridge() -> Machine {
+    let machine = Machine::with_uplink();
+    machine.ok("ip address flush dev eth0; ip link add br9 type bridge
+        ip link set br9 up; ip link set eth0 master br9; ip link set far1 up
+        ip address add 10.0.2.15/24 broadcast + dev br9
+        ip route add default via 10.0.2.2
+        until ping -c1 -W1 10.0.2.2; do sleep 0.1; done");
+    machine
+}
+
+#[track_caller]
+fn is_put_back(ran: &Ran, what: &str) {
+    let has = ran.stderr.contains(SILENT);
+    assert_eq!((ran.status, has), (7, true), "{what}: {ran:?}");
+}
+
+#[test]
+fn puts_back_an_uplink_that_was_released() {
+    let machine = with_bridge();
+    let before = machine.state();
+    for how in ["--confirm 1", "--force"] {
+        let arguments =
+            format!("up br9 --port eth1 --address 10.0.2.15/24 --exact --check-gateway {how}");
+        is_put_back(&machine.run(&arguments), how);
+        machine.is_as(&before, how);
+        machine.ok("ping -c1 -W1 10.0.2.2");
+    }
+}
+
+#[test]
+fn asks_the_gateway_after_what_may_lose_it() {
+    let machine = with_bridge();
+    for change in [
+        "--mac 02:00:00:00:00:09 --mtu 1400",
+        "--port eth1",
+        "--stp on",
+        "--mcast-snooping off",
+    ] {
+        let arguments = format!("up br9 {change} --check-gateway --confirm");
+        machine.ok("ip -n far address delete 10.0.2.2/24 dev far0");
+        let before = machine.state();
+        is_put_back(&machine.run(&format!("{arguments} 1")), change);
+        machine.is_as(&before, change);
+        machine.ok("ip -n far address add 10.0.2.2/24 dev far0");
+        machine.run(&format!("{arguments} 30")).is_silent();
+        journal_is_gone(&machine);
+        assert_ne!(machine.state(), before, "{change}");
+    }
+    assert_eq!(machine.master("eth1"), "br9");
+    machine.ok("ip -n far address delete 10.0.2.2/24 dev far0");
+    // This loses nothing.
+    machine
+        .run("up br9 --ageing 60 --check-gateway")
+        .is_silent();
+}
+
+#[test]
+fn waits_for_somebody_where_there_is_no_gateway_to_ask() {
+    let machine = with_bridge();
+    machine.ok("ip route delete default");
+    let before = machine.state();
+    let no_gateway = "bridge br9: --check-gateway: no default route over a gateway moves to it, \
+                      or leads through it";
+    machine
+        .run("up br9 --port eth1 --exact --force --check-gateway")
+        .fails(6, no_gateway);
+    machine.is_as(&before, "refused");
+    let up = start(&machine, "up br9 --mtu 1400 --check-gateway --confirm 60");
+    common::waiting::until("set", || machine.link("br9")["mtu"] == 1400);
+    machine.run("restore br9").is_silent();
+    assert_eq!(ended(up).status, 7);
+    machine.is_as(&before, "restored");
+    // Nor is what only guests use anybody's way to the host.
+    machine.run("up --check-gateway").is_silent();
+    machine.run("up --port eth1 --check-gateway").is_silent();
+    assert_eq!(machine.master("eth1"), "xenbr0");
+}
+
+#[test]
+fn does_not_take_a_forced_port_for_harmless() {
+    let machine = Machine::with_uplink();
+    machine.run("up --port eth0 --force --check-gateway").fails(
+        6,
+        "bridge xenbr0: --check-gateway: no default route over a gateway moves to it, or leads \
+         through it",
+    );
+    assert_eq!(machine.link("xenbr0"), Value::Null);
+    let up = start(
+        &machine,
+        "up --port eth0 --force --check-gateway --confirm 60",
+    );
+    until_it_waits(&machine);
+    machine.run("restore").is_silent();
+    assert_eq!(ended(up).status, 7);
+    assert_eq!(machine.master("eth0"), Value::Null);
+}
