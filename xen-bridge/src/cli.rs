@@ -161,7 +161,8 @@ pub struct Up {
     pub timeout: u32,
 
     /// Take away ports and addresses that are not named, but for guests' and what was moved here;
-    /// what the host may be reached by only with --confirm or --force
+    /// what the host may be reached by (an address, a port of a bridge with one or with routes)
+    /// only with --confirm or --force
     #[arg(
         long,
         env = "XEN_BRIDGE_EXACT",
