@@ -99,7 +99,7 @@ pub struct Port {
 pub struct Facts {
     /// What has the bridge's name.
     pub bridge: Option<Bridge>,
-    /// The ports named, in the order of their naming; `None`: no such interface.
+    /// The ports named, each once, in the order of their naming; `None`: no such interface.
     pub ports: Vec<(InterfaceName, Option<Port>)>,
     /// Addresses named that another interface has: its number and name.
     pub in_use: Vec<(Cidr, u32, String)>,
@@ -197,7 +197,11 @@ impl Facts {
         }
         for port in subject.ports {
             let found = read_port(connection, root, port, index, subject.moves)?;
-            facts.ports.push((port.clone(), found));
+            // It may be named twice, once by an alternative name.
+            let is_known = found.as_ref().is_some_and(|found| facts.has(&found.link));
+            if !is_known {
+                facts.ports.push((port.clone(), found));
+            }
         }
         let mut ports = facts.ports.iter().filter_map(|(_, port)| port.as_ref());
         let takes_v6 = ports.any(Port::is_too_small_for_v6);
@@ -238,6 +242,12 @@ impl Facts {
             _ => None,
         };
         self.lost.is_some() && record.is_some_and(|record| !record.back.is_empty())
+    }
+
+    /// That port is among those named already.
+    fn has(&self, link: &Link) -> bool {
+        let mut ports = self.ports.iter().filter_map(|(_, port)| port.as_ref());
+        ports.any(|port| port.link.index == link.index)
     }
 
     /// The bridge was made after it was looked for, and before a port or the

@@ -43,6 +43,21 @@ fn says_that_a_port_did_not_come_in_time() {
 }
 
 #[test]
+fn takes_two_names_of_a_port_for_one() {
+    let machine = Machine::with_uplink();
+    machine.ok("ip link property add dev eth0 altname enp9s0");
+    let twice = "up -n --port eth0 --port enp9s0 --move-address";
+    let once = machine.run("up -n --port eth0 --move-address");
+    assert_eq!(machine.run(twice), once);
+    let before = machine.state();
+    machine.run(&twice.replace(" -n", "")).is_silent();
+    let record = machine.record("xenbr0");
+    assert_eq!(record["ports"].as_array().unwrap().len(), 1, "{record}");
+    machine.run("down").is_silent();
+    machine.is_as(&before, "down");
+}
+
+#[test]
 fn waits_for_a_port_by_its_alternative_name() {
     let machine = Machine::with_cards();
     let waits_for = |name: &str, timeout_s: u32, late: &str| {
