@@ -16,7 +16,7 @@ use crate::names::{InterfaceName, is_guests};
 use crate::netfilter::{Netfilter, read_netfilter};
 use crate::netlink::Connection;
 use crate::record::Record;
-use crate::route::Route;
+use crate::route::{RT_TABLE_MAIN, Route};
 use crate::settings::{AGEING, FORWARD_DELAY, MCAST_SNOOPING, STP, VLAN_FILTERING};
 use crate::up::not_a_bridge;
 use crate::values::Centiseconds;
@@ -225,9 +225,12 @@ impl Report {
         }
         for route in &self.routes {
             write!(out, "  route {}", route.destination)?;
-            match &route.gateway {
-                Some(gateway) => writeln!(out, " via {gateway}")?,
-                None => writeln!(out)?,
+            if let Some(gateway) = &route.gateway {
+                write!(out, " via {gateway}")?;
+            }
+            match route.table {
+                RT_TABLE_MAIN => writeln!(out)?,
+                other => writeln!(out, " table {other}")?,
             }
         }
         for port in &self.ports {

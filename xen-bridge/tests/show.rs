@@ -154,6 +154,16 @@ fn prints_a_page_for_people() {
 }
 
 #[test]
+fn prints_the_table_of_a_route_that_is_not_in_the_main_one() {
+    let machine = machine();
+    machine.ok("ip route add default via 172.16.0.9; ip route add default via 172.16.0.9 table 77");
+    let page = machine.run("show").stdout;
+    let defaults: Vec<&str> = page.lines().filter(|it| it.contains("default")).collect();
+    let main = "  route default via 172.16.0.9";
+    assert_eq!(defaults, [&format!("{main} table 77"), main]);
+}
+
+#[test]
 fn says_that_there_is_no_such_bridge() {
     let machine = Machine::new();
     machine.run("show").fails(5, "xenbr0: no such bridge");
