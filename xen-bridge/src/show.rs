@@ -343,18 +343,22 @@ fn problems(
         ("ip6tables", netfilter.ip6tables),
         ("arptables", netfilter.arptables),
     ];
-    let taken: Vec<&str> = tables
-        .into_iter()
-        .zip(bridge.bridge.netfilter)
-        .filter(|((_, of_all), of_this)| *of_all == Some(true) || *of_this)
-        .filter(|_| netfilter.loaded != Some(false))
-        .map(|((table, _), _)| table)
-        .collect();
-    if !taken.is_empty() {
-        let tables = taken.join(", ");
-        problems.push(format!(
-            "br_netfilter sends guests' traffic through {tables}"
-        ));
-    }
+    // The bridge has switches of its own, beside those for all.
+    let switches = |wanted: Option<bool>| {
+        let all = tables.into_iter().zip(bridge.bridge.netfilter);
+        let those = all.filter(|((_, of_all), of_this)| match of_this {
+            true => wanted == Some(true),
+            false => *of_all == wanted,
+        });
+        let names: Vec<&str> = those.map(|((table, _), _)| table).collect();
+        Some(names.join(", ")).filter(|it| !it.is_empty() && netfilter.loaded != Some(false))
+    };
+    problems.extend(
+        switches(Some(true))
+            .map(|tables| format!("br_netfilter sends guests' traffic through {tables}")),
+    );
+    problems.extend(switches(None).map(|tables| {
+        format!("whether br_netfilter sends guests' traffic through {tables} is unknown")
+    }));
     problems
 }

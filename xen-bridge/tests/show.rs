@@ -17,6 +17,9 @@ fn machine() -> Machine {
     machine
         .run("up --port eth0 --address 172.16.0.1/16 --mac 00:16:3e:00:00:01")
         .is_silent();
+    // The carrier comes when it likes.
+    machine.ok("until bridge link show dev eth0 | grep -q forwarding; do sleep 0.05; done");
+    machine.ok("until ip link show xenbr0 | grep -q LOWER_UP; do sleep 0.05; done");
     machine.ok(
         "ip link add guest type veth peer name vif1.0; ip link set vif1.0 master xenbr0; \
          ip address add 10.0.0.1/31 dev xenbr0 valid_lft 3600 preferred_lft 3600",
@@ -133,6 +136,17 @@ fn tells_whether_br_netfilter_is_in_the_way() {
         json!({"loaded": true, "iptables": true, "ip6tables": true, "arptables": false})
     );
     assert!(on["problems"].as_array().unwrap().contains(&problem));
+    let unknown = show(&machine, "br-netfilter-is-unreadable");
+    assert_eq!(
+        unknown["br_netfilter"],
+        json!({"loaded": true, "iptables": null, "ip6tables": true, "arptables": null})
+    );
+    let problems = unknown["problems"].as_array().unwrap();
+    assert!(problems.contains(&json!(
+        "br_netfilter sends guests' traffic through ip6tables"
+    )));
+    let line = "whether br_netfilter sends guests' traffic through iptables, arptables is unknown";
+    assert!(problems.contains(&json!(line)));
     let off = show(&machine, "nobody-manages");
     assert_eq!(
         off["br_netfilter"],
