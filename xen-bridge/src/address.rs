@@ -18,6 +18,8 @@ const IFA_CACHEINFO: u16 = 6;
 const IFA_FLAGS: u16 = 8;
 const IFA_RT_PRIORITY: u16 = 9;
 const IFA_PROTO: u16 = 11;
+/// The two are one: this for IPv4, that for IPv6.
+const IFA_F_SECONDARY: u32 = 0x01;
 const IFA_F_TEMPORARY: u32 = 0x01;
 const IFA_F_NODAD: u32 = 0x02;
 const IFA_F_DADFAILED: u32 = 0x08;
@@ -129,6 +131,13 @@ impl Address {
     #[must_use]
     pub fn is_anothers(&self) -> bool {
         self.flags & IFA_F_DADFAILED != 0
+    }
+
+    /// It is an IPv4 address, and not the first of its network: it goes with
+    /// that one.
+    #[must_use]
+    pub fn is_secondary(&self) -> bool {
+        !self.is_v6() && self.flags & IFA_F_SECONDARY != 0
     }
 
     /// It is an IPv6 address.

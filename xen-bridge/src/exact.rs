@@ -6,6 +6,7 @@ use crate::facts::{Bridge, Facts, Interface};
 use crate::held::Held;
 use crate::moving::{in_order_of_giving, take_address};
 use crate::record::Record;
+use crate::replace::keep_changes;
 use crate::route::Route;
 use crate::step::{Change, Step};
 use crate::up::Wanted;
@@ -67,7 +68,10 @@ pub(crate) fn exact_changes(
         .chain(neighbors)
         .map(|held| Step::Give(held, None))
         .collect();
-    for address in addresses_that_go(facts, wanted)? {
+    let gone = addresses_that_go(facts, wanted)?;
+    let [before, after] = keep_changes(&bridge.addresses, &gone);
+    changes.extend(before);
+    for address in gone {
         let cidr = address.cidr;
         let resting = bridge.routes.iter().find(|route| route.rests_on(&cidr));
         if may_cut_off {
@@ -85,6 +89,7 @@ pub(crate) fn exact_changes(
         change.undo.append(&mut rest);
         changes.push(change);
     }
+    changes.extend(after);
     Ok(changes)
 }
 

@@ -52,6 +52,7 @@ mod ports;
 mod read;
 mod record;
 mod remarks;
+mod replace;
 mod reply;
 mod request;
 mod route;

@@ -12,6 +12,7 @@ use crate::link::Link;
 use crate::moving::{heed_routers, moved_of, port_and_move_changes};
 use crate::names::InterfaceName;
 use crate::record::{AddedPort, Record};
+use crate::replace::add_changes;
 use crate::set::{make_changes, set_changes};
 use crate::settings::{STP, Settings};
 use crate::step::{Change, Step};
@@ -125,15 +126,8 @@ pub fn plan_up(facts: &Facts, wanted: &Wanted) -> Result<Vec<Change>, Error> {
     check_v6(facts, wanted)?;
     let gone = addresses_that_go(facts, wanted)?;
     let addresses = missing_addresses(facts, wanted, &gone)?;
-    // IPv4 has an address twice, with both prefix lengths, and there is no gap;
-    // IPv6 takes it again only when it is gone.
-    let is_again = |cidr: &&Cidr| {
-        let mut gone = gone.iter().map(|it| it.cidr.address);
-        cidr.address.is_ipv6() && gone.any(|address| address == cidr.address)
-    };
-    let (again, new): (Vec<&Cidr>, Vec<_>) = addresses.iter().partition(is_again);
-    let add = |step: Step, cidr: Cidr| Change::new(step, Step::RemoveAddress(cidr));
-    changes.extend(new.iter().map(|it| add(Step::AddAddress(**it), **it)));
+    let [before, after] = add_changes(&addresses, &gone);
+    changes.extend(before);
     changes.extend(
         existing
             .into_iter()
@@ -142,7 +136,7 @@ pub fn plan_up(facts: &Facts, wanted: &Wanted) -> Result<Vec<Change>, Error> {
     if let Some(bridge) = existing.filter(|_| wanted.exact) {
         changes.extend(exact_changes(facts, bridge, wanted)?);
     }
-    changes.extend(again.iter().map(|it| add(Step::AddAgain(**it), **it)));
+    changes.extend(after);
     if existing.is_some_and(|bridge| !bridge.link.up) {
         // First, or no route could be made to lead through it.
         let change = Change::new(Step::SetUp(true), Step::SetUp(false));

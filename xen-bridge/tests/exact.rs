@@ -190,6 +190,50 @@ fn puts_a_wrong_prefix_length_right() {
 }
 
 #[test]
+fn keeps_an_address_whose_networks_first_one_goes() {
+    let machine = Machine::with_uplink();
+    machine.ok("ip address flush dev eth0; ip link add br0 type bridge
+        ip link set br0 up; ip link set eth0 master br0
+        ip address add 10.0.2.15/24 broadcast + dev br0
+        ip address add 10.0.2.16/24 broadcast + dev br0
+        ip address add 10.0.2.17/24 broadcast + dev br0
+        ip route add default via 10.0.2.2 src 10.0.2.16
+        until ping -c1 -W1 -I 10.0.2.16 10.0.2.2; do sleep 0.1; done");
+    let before = machine.state();
+    let one = "up br0 --port eth0 --address 10.0.2.16/24 --exact";
+    let ran = machine.run(&format!("{one} --confirm 1"));
+    assert_eq!(ran.status, 7, "{ran:?}");
+    machine.is_as(&before, "put back");
+    let lost = lost_while(&machine, "-I 10.0.2.16 10.0.2.2", &format!("{one} --force"));
+    assert!(lost <= 1, "{lost}");
+    assert_eq!(machine.addresses("br0"), ["10.0.2.16/24 10.0.2.255"]);
+    machine.ok("ip route show default | grep 'via 10.0.2.2 .*src 10.0.2.16'");
+    machine.run(&format!("{one} --force")).is_silent();
+}
+
+#[test]
+fn replaces_an_address_by_another_of_its_network() {
+    let machine = Machine::with_uplink();
+    machine.ok("ip address flush dev eth0; ip link add br0 type bridge
+        ip link set br0 up; ip link set eth0 master br0
+        ip address add 10.0.2.15/24 broadcast + dev br0
+        ip route add default via 10.0.2.2; ip route add 10.8.0.0/16 via 10.0.2.2
+        until ping -c1 -W1 10.0.2.2; do sleep 0.1; done");
+    let before = machine.state();
+    let other = "up br0 --port eth0 --address 10.0.2.16/24 --exact";
+    let ran = machine.run(&format!("{other} --confirm 1"));
+    assert_eq!(ran.status, 7, "{ran:?}");
+    machine.is_as(&before, "put back");
+    machine.run(&format!("{other} --force")).is_silent();
+    assert_eq!(machine.addresses("br0"), ["10.0.2.16/24 10.0.2.255"]);
+    machine.ok(
+        "ip route show default | grep 'via 10.0.2.2 '; ip route show 10.8.0.0/16 | grep via
+        ping -c1 -W1 10.0.2.2",
+    );
+    machine.run(&format!("{other} --force")).is_silent();
+}
+
+#[test]
 fn goes_on_by_force_where_the_record_cannot_be_read() {
     let machine = Machine::with_cards();
     machine
