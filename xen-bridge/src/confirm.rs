@@ -45,8 +45,8 @@ pub fn wait(
         let mut until = deadline;
         if let Some(gateways) = &mut gateways {
             gateways.ask(connection)?;
-            if gateways.are_in_reach(connection)? {
-                return confirm(root, name);
+            if gateways.are_in_reach(connection)? && is_confirmed(root, name)? {
+                return Ok(());
             }
             until = Instant::now() + AGAIN;
         }
@@ -80,11 +80,21 @@ pub fn wait(
                 let found = told.iter().flatten();
                 let found = found.filter(|(kind, _)| *kind == libc::RTM_NEWNEIGH);
                 gateways.hear(found.map(|(_, payload)| payload.as_slice()));
-                if gateways.are_in_reach(connection)? {
-                    return confirm(root, name);
+                if gateways.are_in_reach(connection)? && is_confirmed(root, name)? {
+                    return Ok(());
                 }
             }
         }
+    }
+}
+
+/// Confirms it, unless it is too late: what has its port back answers again.
+/// What became of the change then, the watcher says.
+fn is_confirmed(root: &Path, name: &str) -> Result<bool, Error> {
+    match confirm(root, name) {
+        Ok(()) => Ok(true),
+        Err(Error::NothingToConfirm(_) | Error::HalfDone(_)) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

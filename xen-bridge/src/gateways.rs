@@ -117,7 +117,12 @@ impl Gateways {
 
     /// What is wrong with them.
     pub(crate) fn blame(self) -> String {
-        let silent: Vec<String> = self.silent.iter().map(IpAddr::to_string).collect();
+        // An answer that came too late was none.
+        let silent = match self.silent.is_empty() {
+            true => self.all,
+            false => self.silent,
+        };
+        let silent: Vec<String> = silent.iter().map(IpAddr::to_string).collect();
         let silent = silent.join(", ");
         format!("after the change {silent} did not answer through it in time")
     }
