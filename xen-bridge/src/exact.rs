@@ -61,7 +61,9 @@ pub(crate) fn exact_changes(
             Step::AddPort(port),
         ));
     }
-    let routes = bridge.routes.iter().filter(|route| !route.by_kernel);
+    let addresses = &bridge.addresses;
+    let given = |route: &&Route| !route.follows_from(addresses, false);
+    let routes = bridge.routes.iter().filter(given);
     let routes = routes.map(|route| Held::Route(route.clone()));
     let neighbors = bridge.neighbors.iter().cloned().map(Held::Neighbor);
     let mut rest: Vec<Step> = routes
