@@ -14,6 +14,7 @@ use nix::poll::{PollFd, PollFlags};
 use nix::sys::socket::{
     AddressFamily, SockFlag, SockType, UnixAddr, connect, setsockopt, socket, sockopt::SendTimeout,
 };
+use nix::sys::statfs::{FsType, fstatfs};
 use nix::sys::time::TimeVal;
 
 use crate::Deadline;
@@ -25,6 +26,9 @@ use crate::wire::{HEADER_SIZE, PAYLOAD_MAX};
 /// cost, nor do without hanging: where the queue is full no event tells that
 /// there is room.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
+
+/// `XENFS_SUPER_MAGIC` of linux/magic.h.
+const XENFS: FsType = FsType(0xabba_1974);
 
 /// An open way to a store; it never blocks.
 #[derive(Debug)]
@@ -48,7 +52,8 @@ impl Link {
             .open(path)
             .map_err(|error| errno(&error))?;
         let metadata = file.metadata().map_err(|error| errno(&error))?;
-        if metadata.file_type().is_char_device() {
+        // That of xenfs is a regular file to look at.
+        if metadata.file_type().is_char_device() || fstatfs(&file)?.filesystem_type() == XENFS {
             Ok(Self::Device(file))
         } else {
             Err(Errno::ENODEV)
