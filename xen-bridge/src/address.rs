@@ -23,7 +23,6 @@ const IFA_F_SECONDARY: u32 = 0x01;
 const IFA_F_TEMPORARY: u32 = 0x01;
 const IFA_F_NODAD: u32 = 0x02;
 const IFA_F_DADFAILED: u32 = 0x08;
-const IFA_F_PERMANENT: u32 = 0x80;
 const IFA_F_NOPREFIXROUTE: u32 = 0x200;
 const IFA_F_STABLE_PRIVACY: u32 = 0x800;
 /// `linux/ipv6_route.h`: the metric of the routes that come with addresses.
@@ -144,19 +143,6 @@ impl Address {
     #[must_use]
     pub fn is_v6(&self) -> bool {
         self.cidr.address.is_ipv6()
-    }
-
-    /// An IPv4 address of that interface with nothing else than its network.
-    #[must_use]
-    pub fn is_plain(&self, interface: &str) -> bool {
-        let label = self.label.as_deref().unwrap_or(interface);
-        let has_other_end = self.value(IFA_ADDRESS).and_then(ip) != Some(self.cidr.address);
-        let has_metric = self.value(IFA_RT_PRIORITY).is_some();
-        let has_scope = self.payload.get(3).is_some_and(|scope| *scope != 0);
-        !(self.is_v6() || has_other_end || has_metric || has_scope)
-            && label == interface
-            && self.valid_seconds.is_none()
-            && self.flags & !IFA_F_PERMANENT == 0
     }
 
     /// The kernel makes that route with it, to its network or the other end.

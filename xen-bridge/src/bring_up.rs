@@ -9,7 +9,6 @@ use nix::errno::Errno;
 use crate::Error;
 use crate::apply::{Ending, Hands};
 use crate::bring_up_watched::{bring_up_watched, may_cut_off, moves_the_host};
-use crate::broadcast::broadcast_remarks;
 use crate::cli::{Down, Manner, Up};
 use crate::confirm::{clear_the_way, clear_under};
 use crate::events::{Events, LINKS};
@@ -65,9 +64,6 @@ pub(crate) fn up(args: &Up, out: &mut dyn Write, err: &mut dyn Write) -> Result<
         facts = look(&mut connection, args, &wanted)?;
     }
     let changes = plan_up(&facts, &wanted)?;
-    for remark in broadcast_remarks(&facts, &wanted) {
-        let _ = writeln!(err, "xen-bridge: {remark}");
-    }
     if args.manner.dry_run {
         let steps: Vec<&Step> = changes.iter().map(|change| &change.step).collect();
         return print(&steps, name, out);

@@ -23,7 +23,6 @@ mod apply;
 mod back;
 mod bring_up;
 mod bring_up_watched;
-mod broadcast;
 mod cidr;
 mod cli;
 mod confirm;

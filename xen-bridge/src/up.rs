@@ -2,7 +2,6 @@
 
 use crate::Error;
 use crate::address::Address;
-use crate::broadcast::broadcast_changes;
 use crate::cidr::Cidr;
 use crate::cli::Up;
 use crate::exact::{addresses_that_go, exact_changes};
@@ -128,11 +127,6 @@ pub fn plan_up(facts: &Facts, wanted: &Wanted) -> Result<Vec<Change>, Error> {
     let addresses = missing_addresses(facts, wanted, &gone)?;
     let [before, after] = add_changes(&addresses, &gone);
     changes.extend(before);
-    changes.extend(
-        existing
-            .into_iter()
-            .flat_map(|it| broadcast_changes(it, wanted)),
-    );
     if let Some(bridge) = existing.filter(|_| wanted.exact) {
         changes.extend(exact_changes(facts, bridge, wanted)?);
     }

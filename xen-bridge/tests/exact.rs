@@ -14,7 +14,7 @@ fn with_bridge() -> Machine {
     let machine = Machine::with_cards();
     machine.ok(
         "ip link add br0 type bridge; ip link set br0 up; ip link set eth0 up
-        ip link set eth0 master br0; ip address add 10.9.0.1/24 broadcast + dev br0
+        ip link set eth0 master br0; ip address add 10.9.0.1/24 dev br0
         ip route add default via 10.9.0.254",
     );
     machine
