@@ -42,7 +42,7 @@ pub(crate) enum Link {
 
 impl Link {
     /// Opens the kernel's device. Without `O_NONBLOCK` a read of it waits for
-    /// ever where no store lives. `ENODEV` where something else has its name,
+    /// ever where no store lives. `ENOTTY` where something else has its name,
     /// since requests would be written into that.
     pub(crate) fn open_device(path: &Path) -> Result<Self, Errno> {
         let file = OpenOptions::new()
@@ -56,7 +56,7 @@ impl Link {
         if metadata.file_type().is_char_device() || fstatfs(&file)?.filesystem_type() == XENFS {
             Ok(Self::Device(file))
         } else {
-            Err(Errno::ENODEV)
+            Err(Errno::ENOTTY)
         }
     }
 

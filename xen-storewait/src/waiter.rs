@@ -141,7 +141,7 @@ impl<'a> Waiter<'a> {
                 Err(Errno::EAGAIN | Errno::EINTR) => {
                     seen = Some(Seen::NotAccepting(path.clone()));
                 }
-                Err(Errno::ENODEV) if self.places.through_device => {
+                Err(Errno::ENOTTY) if self.places.through_device => {
                     seen = Some(Seen::NoDevice(path.clone()));
                 }
                 Err(errno) => seen = Some(Seen::Unusable(path.clone(), errno.into())),
