@@ -1,6 +1,5 @@
 //! What the machine tells: Xen or not, which stores live, what they have done.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
@@ -90,13 +89,11 @@ pub fn find_store_process(root: &Path) -> Result<Option<(u32, PathBuf)>, Error> 
         let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) else {
             continue;
         };
-        // Kernel threads have none, zombies no longer; those with capabilities
-        // that this process lacks hide theirs, but not their names.
+        // Kernel threads have none, zombies no longer.
         let executable = match fs::read_link(entry.path().join("exe")) {
             Ok(executable) => executable,
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                let name = fs::read(entry.path().join("comm")).unwrap_or_default();
-                PathBuf::from(OsStr::from_bytes(name.trim_ascii()))
+                name_of_roots(&entry.path())
             }
             Err(_) => continue,
         };
@@ -105,6 +102,26 @@ pub fn find_store_process(root: &Path) -> Result<Option<(u32, PathBuf)>, Error> 
         }
     }
     Ok(None)
+}
+
+/// The name of a process with capabilities that this one lacks, from its
+/// `status` (proc(5)): the executable is hidden, also that of a zombie, which is
+/// none. Anybody can give a process of his own any name.
+fn name_of_roots(process: &Path) -> PathBuf {
+    let status = fs::read(process.join("status")).unwrap_or_default();
+    let status = String::from_utf8_lossy(&status);
+    let field = |name| {
+        let mut lines = status.lines();
+        lines.find_map(|line| line.strip_prefix(name)).unwrap_or("")
+    };
+    let is_dead = field("State:\t").starts_with(['Z', 'X', 'x']);
+    let is_roots = field("Uid:\t").starts_with("0\t0\t");
+    let name = if is_dead || !is_roots {
+        ""
+    } else {
+        field("Name:\t")
+    };
+    PathBuf::from(name)
 }
 
 /// A package update leaves running daemons with ` (deleted)` at the end.

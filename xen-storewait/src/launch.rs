@@ -61,7 +61,7 @@ impl Living {
                 format!("a store lives: process {pid}, {}", executable.display())
             }
             Self::Started { pid, executable } => format!(
-                "a store lives: process {pid}, {}, was started as one",
+                "process {pid}, {}, was started as the store",
                 executable.display()
             ),
             Self::Reply(path) => format!("a store lives: it answers on {}", path.display()),
@@ -165,7 +165,7 @@ pub(crate) fn launch(
     } else {
         Some(Lock::take(&args.root, deadline)?)
     };
-    if let Some(living) = find_living(&args.places())? {
+    if let Some(living) = find_living(&args.places(), args.force)? {
         output.remark(&living.words());
         return Ok(());
     }
@@ -186,26 +186,27 @@ pub(crate) fn launch(
     plan.start(&args.root)
 }
 
-/// Looks for a living store, the quick ways first.
+/// Looks for a living store, the quick ways first. With `force` a process that
+/// was started as one counts for some seconds only.
 ///
 /// # Errors
 /// The socket or `/proc` is not to be looked at.
-pub fn find_living(places: &Places) -> Result<Option<Living>, Error> {
-    if let Some(living) = find_process(&places.root)? {
+pub fn find_living(places: &Places, force: bool) -> Result<Option<Living>, Error> {
+    if let Some(living) = find_process(&places.root, force)? {
         return Ok(Some(living));
     }
     if let Some(path) = find_answering(places)? {
         return Ok(Some(Living::Reply(path)));
     }
     // That took time, and not everybody who starts a store heeds the lock.
-    find_process(&places.root)
+    find_process(&places.root, force)
 }
 
-fn find_process(root: &Path) -> Result<Option<Living>, Error> {
+fn find_process(root: &Path, force: bool) -> Result<Option<Living>, Error> {
     if let Some((pid, executable)) = find_store_process(root)? {
         return Ok(Some(Living::Process { pid, executable }));
     }
-    let started = started::find(root)?;
+    let started = started::find(root, force)?;
     Ok(started.map(|(pid, executable)| Living::Started { pid, executable }))
 }
 

@@ -6,6 +6,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::Error;
 use crate::facts::{below, read_if_there};
@@ -13,6 +14,9 @@ use crate::facts::{below, read_if_there};
 /// Holds the number of the process and, since numbers are given again, the
 /// moment of its start. Not the lock file itself: shells empty that.
 const RECORD: &str = "/run/xen-storewait.started";
+
+/// How long a script may take to become the store that it is to start.
+const ON_ITS_WAY: Duration = Duration::from_secs(10);
 
 /// Writes down that this process becomes the store. The caller holds the lock.
 pub(crate) fn record(root: &Path) -> Result<(), Error> {
@@ -29,9 +33,14 @@ pub(crate) fn record(root: &Path) -> Result<(), Error> {
 }
 
 /// The process that was started as the store, if it lives, and what it runs
-/// by now; other than this one.
-pub(crate) fn find(root: &Path) -> Result<Option<(u32, PathBuf)>, Error> {
-    let record = read_if_there(&below(root, Path::new(RECORD)))?.unwrap_or_default();
+/// by now; other than this one. With `just_now` only while it may still be on
+/// its way to become the store: a script can live on without one.
+pub(crate) fn find(root: &Path, just_now: bool) -> Result<Option<(u32, PathBuf)>, Error> {
+    let path = below(root, Path::new(RECORD));
+    if just_now && !is_young(&path) {
+        return Ok(None);
+    }
+    let record = read_if_there(&path)?.unwrap_or_default();
     let record = String::from_utf8_lossy(&record);
     let known = record.trim().split_once(' ');
     let Some((pid, moment)) = known.and_then(|(pid, moment)| Some((pid.parse().ok()?, moment)))
@@ -45,6 +54,12 @@ pub(crate) fn find(root: &Path) -> Result<Option<(u32, PathBuf)>, Error> {
     // Whoever has fewer capabilities than that process may not read it.
     let executable = executable.unwrap_or_else(|_| PathBuf::from("hidden"));
     Ok(Some((pid, executable)))
+}
+
+fn is_young(record: &Path) -> bool {
+    let written = fs::metadata(record).and_then(|metadata| metadata.modified());
+    // Where the clock was set back since, nobody knows.
+    written.is_ok_and(|written| written.elapsed().map_or(true, |age| age < ON_ITS_WAY))
 }
 
 /// When a process that lives was started, in ticks since the boot: the 22nd

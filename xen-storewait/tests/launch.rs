@@ -338,7 +338,11 @@ fn two_starts_at_once_are_one_though_the_daemon_is_a_script() {
     let output = unshared(root.path(), script);
     let (out, err, _) = said(&output);
     assert_eq!(out, "1\n", "{err}");
-    assert_eq!(err.matches(", was started as one\n").count(), 4, "{err}");
+    assert_eq!(
+        err.matches(", was started as the store\n").count(),
+        4,
+        "{err}"
+    );
 }
 
 /// As in the unit of the store, over one that was started by other means.
@@ -355,4 +359,44 @@ fn finds_a_store_that_hides_its_executable() {
     let output = unshared(root.path(), script);
     let line = "xen-storewait: a store lives: process 3, xenstored\n";
     assert_eq!(said(&output), ("", line, 0));
+}
+
+/// Its executable is hidden too, and it is a store no longer.
+#[test]
+fn takes_no_zombie_for_a_store() {
+    let root = tempdir().unwrap();
+    fs::create_dir_all(root.path().join("bin")).unwrap();
+    program::copy("/bin/sleep", &root.path().join("bin/xenstored"));
+    let script = r#"
+        mount -t tmpfs tmpfs /run
+        sh -c '"$ROOT/bin/xenstored" 0 & exec sleep 20' & parent=$!
+        sleep 0.5
+        setpriv --bounding-set -sys_ptrace "$PROGRAM" --max-open-fds 256 \
+            --oom-mem-threshold 0 --launch -- echo started
+        kill $parent"#;
+    let output = unshared(root.path(), script);
+    assert_eq!(said(&output), ("started\n", "", 0));
+}
+
+/// A script can outlive the store that it started.
+#[test]
+fn starts_by_force_where_what_was_started_as_the_store_is_none() {
+    let root = tempdir().unwrap();
+    let script = r#"
+        mount -t tmpfs tmpfs /run
+        "$PROGRAM" --max-open-fds 256 --oom-mem-threshold 0 --launch -- sleep 20 & started=$!
+        sleep 0.5
+        "$PROGRAM" -v --launch --force -- echo soon
+        touch -d '1 minute ago' /run/xen-storewait.started
+        "$PROGRAM" -v --launch -- echo later
+        "$PROGRAM" -v --max-open-fds 256 --oom-mem-threshold 0 --launch --force -- echo forced
+        kill $started"#;
+    let output = unshared(root.path(), script);
+    let (out, err, status) = said(&output);
+    assert_eq!((out, status), ("forced\n", 0), "{err}");
+    assert_eq!(
+        err.matches("was started as the store\n").count(),
+        2,
+        "{err}"
+    );
 }
