@@ -65,8 +65,11 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), 
     if args.devices {
         // Read only now: to mount xenfs may have loaded a driver.
         let nodes = read_nodes(&args.root)?;
-        perform(&plan_nodes(&nodes, goal, args.force)?, &mut remark)?;
-        open_to_a_group(&nodes).iter().for_each(|what| remark(what));
+        let steps = plan_nodes(&nodes, goal, args.force)?;
+        perform(&steps, &mut remark)?;
+        open_to_a_group(&nodes, &steps)
+            .iter()
+            .for_each(|what| remark(what));
     }
     Ok(())
 }

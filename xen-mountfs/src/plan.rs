@@ -274,9 +274,15 @@ fn wrong_mode(mode: u32) -> Option<&'static str> {
 
 /// The nodes that a group may use, in words.
 #[must_use]
-pub fn open_to_a_group(nodes: &[Node]) -> Vec<String> {
+pub fn open_to_a_group(nodes: &[Node], steps: &[Step]) -> Vec<String> {
+    let stays = |node: &Node| {
+        let mut steps = steps.iter();
+        !steps.any(
+            |step| matches!(step, Step::SetMode(path) | Step::Remove(path) if *path == node.path),
+        )
+    };
     let mode = |node: &Node| match node.found {
-        Found::CharacterDevice { mode, .. } if mode & 0o060 != 0 => {
+        Found::CharacterDevice { mode, .. } if mode & 0o060 != 0 && stays(node) => {
             let path = node.path.display();
             Some(format!("{path}: mode {mode:04o} lets a group in"))
         }
@@ -327,7 +333,9 @@ mod tests {
             assert!(steps.unwrap().is_empty());
         }
         let line = "/dev/xen/privcmd: mode 0660 lets a group in";
-        assert_eq!(open_to_a_group(&node(0o660)), [line]);
-        assert!(open_to_a_group(&node(0o600)).is_empty());
+        assert_eq!(open_to_a_group(&node(0o660), &[]), [line]);
+        assert!(open_to_a_group(&node(0o600), &[]).is_empty());
+        let mended = plan_nodes(&node(0o666), Goal::Mounted, true).unwrap();
+        assert!(open_to_a_group(&node(0o666), &mended).is_empty());
     }
 }
