@@ -28,7 +28,7 @@ The flags of these names. A flag wins; an empty one counts as not set; a wrong o
 The store: which daemon, its arguments, whether it keeps a trace, and whether it runs in a domain of its own.
 .TP
 .BR XENCONSOLED ", " XENCONSOLED_ARGS ", " XENCONSOLED_TRACE ", " XENCONSOLED_LOG_DIR
-The console daemon; XENCONSOLED_TRACE is none, guest, hv or all. XENCONSOLED_LOG_DIR is a plain absolute path, which is made and rotated too.
+The console daemon; XENCONSOLED_TRACE is none, guest, hv or all. Where XENCONSOLED_LOG_DIR is a plain absolute path, that folder is made and its logs are rotated too.
 .TP
 .BR XENWATCHDOGD ", " XENWATCHDOGD_ARGS ", " QEMU_XEN ", " XEN_INIT_DOM0 ", " XEN_DOM0_UUID ", " XEN_BRIDGE
 The watchdog and its two times, the disk backend, the program that names domain 0, its UUID, and the guests' bridge.

@@ -58,7 +58,6 @@ fn console(machine: &Machine) -> Result<Service, Error> {
         let what = format!("{trace} is none of none, guest, hv, all");
         return Err(bad_value("XENCONSOLED_TRACE", &what));
     }
-    machine.console_logs()?;
     let pid_file = pid_file(Name::Console, machine);
     let start = Command::new([&daemon.display().to_string(), "-i", "--pid-file", pid_file])
         .with(Word::Value {

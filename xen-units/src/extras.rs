@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::Error;
 use crate::cli::Init;
 use crate::folders::{self, LOG_FOLDER};
-use crate::machine::Machine;
+use crate::machine::{CONSOLE_LOGS_VARIABLE, Machine};
 use crate::model::Name;
 use crate::output::File;
 use crate::select::Chain;
@@ -69,7 +69,15 @@ pub fn files(
             Some(name) => remarks.push(format!(
                 "/etc/logrotate.d/{name}: rotates Xen's logs, so ours is left out"
             )),
-            None => files.push(logrotate(machine)?),
+            None => {
+                if machine.console_logs().is_none() {
+                    remarks.push(format!(
+                        "{CONSOLE_LOGS_VARIABLE}: no plain absolute path, so that folder is \
+                         neither made nor are its logs rotated"
+                    ));
+                }
+                files.push(logrotate(machine));
+            }
         }
         if let Some(text) = hook {
             files.extend(SLEEP_HOOKS.map(|path| File::new(path, &text).executable()));
@@ -101,15 +109,15 @@ pub fn files(
 /// The consoles' logs go by their names: a folder that a setting names may have
 /// others' in it. Where they are among Xen's other logs they are rotated as those
 /// are, for no log may be named twice.
-fn logrotate(machine: &Machine) -> Result<File, Error> {
-    let logs = machine.console_logs()?;
+fn logrotate(machine: &Machine) -> File {
+    let logs = machine.console_logs().unwrap_or(LOG_FOLDER);
     let console = Holes::default()
         .with("LOGS", logs)
         .fill(include_str!("files/logrotate-console"));
     let console = template::lines(if logs == LOG_FOLDER { "" } else { &console });
     let holes = Holes::default().with("CONSOLE", console);
     let text = holes.fill(include_str!("files/logrotate"));
-    Ok(File::new("logrotate.d/xen-dom0", text))
+    File::new("logrotate.d/xen-dom0", text)
 }
 
 /// What disarms the watchdog, in the init system's own words; systemd has a unit

@@ -54,7 +54,7 @@ pub fn entries(machine: &Machine) -> Vec<Entry> {
         .iter()
         .map(|(mode, path)| Entry::Folder(*mode, (*path).to_owned()))
         .collect();
-    // A wrong one is refused where the daemon gets it.
+    // One that is not plain is whoever's named it to make.
     let logs = machine.console_logs().unwrap_or(CONSOLE_LOGS);
     if logs != CONSOLE_LOGS {
         entries.retain(|entry| entry.path() != CONSOLE_LOGS);

@@ -12,10 +12,14 @@ use crate::{Error, XenVersion};
 /// (`XENFEAT_dom0` in Xen's `public/features.h`).
 const FEATURE_DOM0: u64 = 1 << 11;
 
+/// The setting that names the folder of the console daemon's logs.
+pub(crate) const CONSOLE_LOGS_VARIABLE: &str = "XENCONSOLED_LOG_DIR";
+
 /// Where systemd looks for units, the strongest first (systemd.unit(5)).
-pub(crate) const UNIT_FOLDERS: [&str; 4] = [
+pub(crate) const UNIT_FOLDERS: [&str; 5] = [
     "/etc/systemd/system",
     "/run/systemd/system",
+    "/usr/local/lib/systemd/system",
     "/usr/lib/systemd/system",
     "/lib/systemd/system",
 ];
@@ -100,22 +104,16 @@ impl Machine {
         }
     }
 
-    /// Where the console daemon keeps its logs.
-    ///
-    /// # Errors
-    /// What is no path that tmpfiles.d, logrotate and a shell all take as it is.
-    pub fn console_logs(&self) -> Result<&str, Error> {
-        const NAME: &str = "XENCONSOLED_LOG_DIR";
-        let folder = self.settings.get(NAME).unwrap_or(CONSOLE_LOGS);
+    /// Where the console daemon keeps its logs; `None` where that is no path
+    /// that tmpfiles.d, logrotate and a shell all take as it is.
+    #[must_use]
+    pub fn console_logs(&self) -> Option<&str> {
+        let named = self.settings.get(CONSOLE_LOGS_VARIABLE);
+        let folder = named.unwrap_or(CONSOLE_LOGS);
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@,".contains(c);
         let plain = folder.trim_end_matches('/');
         let is_path = plain.starts_with('/') && plain.split('/').all(|part| part != "..");
-        if is_path && plain.chars().all(is_plain) {
-            Ok(plain)
-        } else {
-            let what = format!("{folder:?} is no plain absolute path");
-            Err(bad_value(NAME, &what))
-        }
+        (is_path && plain.chars().all(is_plain)).then_some(plain)
     }
 
     /// Whether Debian's init scripts are there, which look at pidfiles of

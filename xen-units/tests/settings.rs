@@ -72,16 +72,6 @@ fn refuses_settings_that_cannot_be_followed() {
             "XENCONSOLED_TRACE: some is none of none, guest, hv, all",
         ),
         (
-            "XENCONSOLED_LOG_DIR",
-            "logs",
-            "XENCONSOLED_LOG_DIR: \"logs\" is no plain absolute path",
-        ),
-        (
-            "XENCONSOLED_LOG_DIR",
-            "/srv/*",
-            "XENCONSOLED_LOG_DIR: \"/srv/*\" is no plain absolute path",
-        ),
-        (
             "XEN_BRIDGE",
             "sixteen-letters0",
             "XEN_BRIDGE: \"sixteen-letters0\" is no name for a bridge",
@@ -89,7 +79,7 @@ fn refuses_settings_that_cannot_be_followed() {
     ] {
         let service = match name {
             "XENSTORED_ARGS" => "xen-store",
-            "XENCONSOLED_TRACE" | "XENCONSOLED_LOG_DIR" => "xen-console",
+            "XENCONSOLED_TRACE" => "xen-console",
             _ => "xen-bridge",
         };
         command_of("debian-12", service)
@@ -181,5 +171,26 @@ fn makes_and_rotates_the_consoles_logs_where_they_are_set_to_be() {
                 predicate::str::contains("\n[ -d /srv/logs ] || install -d -m 0750 /srv/logs\n")
                     .count(usize::from(is_rotated)),
             );
+    }
+}
+
+#[test]
+fn leaves_a_folder_of_logs_alone_that_only_a_shell_knows() {
+    for folder in ["'/srv/logs xen'", "$XEN_LOG_DIR/console"] {
+        let root = copy_of("debian-12");
+        let settings = format!("XEN_LOG_DIR=/srv\nXENCONSOLED_LOG_DIR={folder}\n");
+        let write = |name, text: &str| fs::write(root.path().join(name), text).unwrap();
+        write("etc/default/xencommons", &settings);
+        let remark = "xen-units: XENCONSOLED_LOG_DIR: no plain absolute path, so that folder is \
+                      neither made nor are its logs rotated\n";
+        generate_for("sysvinit", "/etc", root.path())
+            .assert()
+            .success()
+            .stderr(predicate::str::contains(remark));
+        let read = |name: &str| fs::read_to_string(root.path().join("etc").join(name)).unwrap();
+        assert!(
+            read("init.d/xen-console").contains("${XENCONSOLED_LOG_DIR:-/var/log/xen/console}")
+        );
+        assert!(!read("logrotate.d/xen-dom0").contains("/srv"));
     }
 }
