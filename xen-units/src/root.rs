@@ -1,7 +1,7 @@
 //! Files as seen below a root.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Component, Path, PathBuf};
 
@@ -93,6 +93,14 @@ impl Root {
     /// A file that is there and cannot be read. A folder is one, and what
     /// could keep a reader waiting, such as a FIFO.
     pub fn read_bytes(&self, path: &Path) -> Result<Option<Vec<u8>>, Error> {
+        self.read_up_to(path, u64::MAX)
+    }
+
+    /// The same, and no more than so many bytes of it.
+    ///
+    /// # Errors
+    /// As for [`Root::read_bytes`].
+    pub fn read_up_to(&self, path: &Path, most: u64) -> Result<Option<Vec<u8>>, Error> {
         let real = self.below(&self.resolve(path));
         match fs::metadata(&real).map(|meta| meta.is_file()) {
             Ok(false) => return Err(bad_file(path, "not a regular file")),
@@ -100,7 +108,11 @@ impl Root {
             // What is wrong is seen again, and said, by reading.
             Ok(true) | Err(_) => {}
         }
-        match fs::read(&real) {
+        let read = |file: File| {
+            let mut content = vec![];
+            file.take(most).read_to_end(&mut content).map(|_| content)
+        };
+        match File::open(&real).and_then(read) {
             Ok(content) => Ok(Some(content)),
             Err(error) if is_absent(&error) => Ok(None),
             Err(error) => Err(Error::system(format!("read {}", real.display()), error)),
@@ -195,7 +207,7 @@ impl Root {
     pub fn starts_with(&self, path: &Path, start: &[u8]) -> bool {
         use std::io::Read as _;
         let mut first = vec![];
-        fs::File::open(self.below(&self.resolve(path)))
+        File::open(self.below(&self.resolve(path)))
             .and_then(|file| file.take(start.len() as u64).read_to_end(&mut first))
             .is_ok_and(|_| first == start)
     }

@@ -17,8 +17,9 @@ use crate::tools;
 use crate::traps::{IGNORED_SETTING, Trap};
 
 /// Where a system has what is looked at.
-const FOLDERS: [&str; 12] = [
+const FOLDERS: [&str; 13] = [
     "/etc/systemd/system",
+    "/usr/local/lib/systemd/system",
     "/usr/lib/systemd/system",
     "/lib/systemd/system",
     "/etc/init.d",
@@ -151,7 +152,11 @@ impl Reading {
             let Some(real) = root.real(link).filter(|real| !here.starts_with(real)) else {
                 continue;
             };
-            if seen.iter().any(|known| real.starts_with(known)) {
+            // Nor has what the kernel shows, without an end, anybody's units.
+            let mut kernels = ["/proc", "/sys", "/dev"].iter();
+            if kernels.any(|folder| real.starts_with(folder))
+                || seen.iter().any(|known| real.starts_with(known))
+            {
                 continue;
             }
             if root.has_folder(&real) {
@@ -184,7 +189,8 @@ impl Reading {
     }
 
     fn file(&mut self, root: &Root, path: &Path) {
-        match root.read_bytes(path) {
+        // A log that a link leads to can have any size.
+        match root.read_up_to(path, LARGEST as u64 + 1) {
             Ok(Some(bytes)) if bytes.len() <= LARGEST && !bytes.contains(&0) => {
                 let text = String::from_utf8_lossy(&bytes).into_owned();
                 self.texts.push((path.to_path_buf(), text));
