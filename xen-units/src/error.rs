@@ -49,8 +49,8 @@ pub enum Error {
     Rivals(String, &'static str),
 
     /// What enables the chain and is not ours to take away.
-    #[error("the chain is enabled still, by {}, which is left as it is", .0.display())]
-    StillEnabled(PathBuf),
+    #[error("the chain is enabled still, by {}, which is left as it is", listed(.0))]
+    StillEnabled(Vec<PathBuf>),
 
     /// A service that a generator writes the others without.
     #[error("{0} is left out: {1}")]
@@ -119,4 +119,9 @@ impl Error {
             },
         }
     }
+}
+
+fn listed(paths: &[PathBuf]) -> String {
+    let paths: Vec<_> = paths.iter().map(|path| path.to_string_lossy()).collect();
+    paths.join(", ")
 }

@@ -9,7 +9,7 @@ use crate::enabled;
 use crate::exec;
 use crate::extras;
 use crate::folders;
-use crate::machine::Machine;
+use crate::machine::{Machine, is_masked};
 use crate::manifest::{self, Manifest};
 use crate::model::Name;
 use crate::output::{self, File, Found, Step};
@@ -40,9 +40,12 @@ pub fn generate(args: &Generate, out: &mut dyn Write, err: &mut dyn Write) -> Re
     if args.disable {
         let (steps, left) = disable(args, &root)?;
         carry_out(&steps, args, out, err)?;
-        return match left.first() {
-            Some(path) => Err(Error::StillEnabled(path.clone())),
-            None => Ok(()),
+        // A mask is how an administrator takes a package's link back.
+        let is_masked = args.init == Init::Systemd && is_masked(&root, systemd::TARGET);
+        return if left.is_empty() || is_masked {
+            Ok(())
+        } else {
+            Err(Error::StillEnabled(left))
         };
     }
     let machine = args.place.machine_with(crate::lasting())?;

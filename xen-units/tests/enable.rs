@@ -228,6 +228,10 @@ fn disables_what_others_have_enabled() {
          /usr/lib/systemd/system/multi-user.target.wants/xen-dom0.target, which is left as it is\n",
     );
     assert!(packaged.is_symlink());
+    let mask = "etc/systemd/system/xen-dom0.target";
+    fs::remove_file(root.path().join(mask)).unwrap();
+    link(root.path(), mask, "/dev/null");
+    disable("/etc").assert().success().stderr("");
     let root = machine();
     generate_for("runit", "/etc", root.path())
         .assert()
