@@ -16,7 +16,14 @@ pub(super) struct Mount {
     point: PathBuf,
     kind: String,
     source: String,
+    /// It is btrfs, and begins at a subvolume: a folder of one that is mounted
+    /// alone, such as a container's root, looks the same in mountinfo.
+    is_subvolume: bool,
 }
+
+/// The inode of the top folder of every subvolume, and of nothing else on btrfs
+/// (`BTRFS_FIRST_FREE_OBJECTID`).
+const TOP_OF_SUBVOLUME: u64 = 256;
 
 impl Mount {
     /// The one that holds a file of the system below `root`; `None` where that
@@ -24,7 +31,18 @@ impl Mount {
     pub(super) fn of(file: &Path, root: &Path) -> Option<Self> {
         // The kernel's, whatever the root is; a chroot may have none.
         let text = fs::read_to_string("/proc/self/mountinfo").ok()?;
-        Self::find(&text, file, &fs::canonicalize(root).ok()?)
+        let mount = Self::find(&text, file, &fs::canonicalize(root).ok()?)?;
+        let top = fs::metadata(&mount.point).map(|metadata| metadata.ino());
+        Some(mount.with_top(top.ok()))
+    }
+
+    /// The same, where its top folder has that inode.
+    fn with_top(self, inode: Option<u64>) -> Self {
+        let is_subvolume = self.kind == "btrfs" && inode == Some(TOP_OF_SUBVOLUME);
+        Self {
+            is_subvolume,
+            ..self
+        }
     }
 
     fn find(mountinfo: &str, file: &Path, root: &Path) -> Option<Self> {
@@ -47,24 +65,26 @@ impl Mount {
             point: PathBuf::from(point),
             kind: file_system.next()?.to_owned(),
             source: unescaped(file_system.next()?),
+            is_subvolume: false,
         })
     }
 
-    /// A file's path as GRUB needs it where that is on btrfs: GRUB begins at the
-    /// top of all subvolumes, as `grub-mkrelpath` has it.
+    /// A file's path as GRUB needs it where that is in a subvolume: GRUB begins
+    /// at the top of all, as `grub-mkrelpath` has it.
     pub(super) fn path_from_top(&self, file: &Path, root: &Path) -> Option<String> {
         let root = fs::canonicalize(root).ok()?;
         let file = root.join(file.strip_prefix("/").unwrap_or(file));
         let inside = file.strip_prefix(&self.point).ok()?;
         let top = Path::new(&self.root).join(inside);
-        (self.kind == "btrfs").then(|| top.to_string_lossy().into_owned())
+        self.is_subvolume
+            .then(|| top.to_string_lossy().into_owned())
     }
 
     /// The number of the file system, by which GRUB finds the disk, out of
     /// `folder`, which is `/dev/disk/by-uuid`.
     pub(super) fn uuid(&self, folder: &Path) -> Option<String> {
         // Of a folder that was mounted alone nobody knows what it will be.
-        if self.root != "/" && self.kind != "btrfs" {
+        if self.root != "/" && !self.is_subvolume {
             return None;
         }
         // That of btrfs is no block device's; a source may be a mere name.
@@ -118,7 +138,8 @@ mod tests {
         30 27 1:3 / /srv/target rw - ext4 /dev/vdb1 rw\n";
 
     fn find(file: &str, root: &str) -> Option<Mount> {
-        Mount::find(MOUNTS, Path::new(file), Path::new(root))
+        let mount = Mount::find(MOUNTS, Path::new(file), Path::new(root))?;
+        Some(mount.with_top(Some(TOP_OF_SUBVOLUME)))
     }
 
     #[test]
@@ -132,6 +153,26 @@ mod tests {
         ] {
             assert_eq!(path(file).as_deref(), expected, "{file}");
         }
+    }
+
+    #[test]
+    fn a_folder_of_a_subvolume_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        // What the mount has for its source, by any number.
+        let link = folder.path().join("01-AB");
+        std::os::unix::fs::symlink("/dev/null", link).unwrap();
+        let file = Path::new("/boot/xen.gz");
+        let told = |inode| {
+            let text = "27 1 0:25 /var/lib/machines/x / rw - btrfs /dev/null rw\n";
+            let mount = Mount::find(text, file, Path::new("/")).unwrap();
+            let mount = mount.with_top(inode);
+            let path = mount.path_from_top(file, Path::new("/"));
+            (path, mount.uuid(folder.path()))
+        };
+        let subvolume = "/var/lib/machines/x/boot/xen.gz".to_owned();
+        assert_eq!(told(Some(256)), (Some(subvolume), Some("01-AB".to_owned())));
+        assert_eq!(told(Some(257)), (None, None));
+        assert_eq!(told(None), (None, None));
     }
 
     #[test]
