@@ -64,8 +64,14 @@ impl Joined {
             let at = begin + finding.at - whole.start;
             Some(Finding { at, ..finding })
         };
-        let found = lint(&self.line, target).into_iter();
-        found.filter_map(here).collect()
+        let mut findings = vec![];
+        for finding in lint(&self.line, target).into_iter().filter_map(here) {
+            // A word stands there twice where one variable includes the other.
+            if !findings.contains(&finding) {
+                findings.push(finding);
+            }
+        }
+        findings
     }
 }
 

@@ -134,6 +134,14 @@ fn both_settings_are_looked_at_as_the_one_line_that_they_are() {
 }
 
 #[test]
+fn a_mistake_in_a_variable_that_the_other_includes_is_told_once() {
+    assert_eq!(
+        found("GRUB_CMDLINE_XEN=\"foo\"\nGRUB_CMDLINE_XEN_DEFAULT=\"$GRUB_CMDLINE_XEN smt=0\"\n"),
+        [(1, Code::Unknown, 0, "foo".to_owned())]
+    );
+}
+
+#[test]
 fn settings_are_known_where_all_are_commented_out() {
     let debian = "# There are some additional variables that can be used\n\
         echo \"Including Xen overrides\" >&2\n\
