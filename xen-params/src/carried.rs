@@ -12,8 +12,9 @@ use crate::finding::{Code, Finding, Severity};
 use crate::grub_files::{grub_cfg, is_entry};
 use crate::grub_settings::{GrubSettings, is_setting, is_setting_left_out};
 use crate::limine_conf::{is_limine_conf, limine_conf};
-use crate::line::Word;
+use crate::line::{Word, words};
 use crate::lint::{lint, lint_linux};
+use crate::table::is_option;
 use crate::xen_cfg_file::{is_xen_cfg, xen_cfg_default, xen_cfg_lines};
 use crate::{Target, Version};
 
@@ -146,12 +147,22 @@ impl Kind {
             Self::LimineConf
         } else if is_extlinux_conf(text) {
             Self::ExtlinuxConf
-        } else if has(is_setting_left_out) {
+        } else if has(is_setting_left_out) && !has(begins_with_option) {
             Self::GrubSettings
         } else {
             Self::Lines
         }
     }
+}
+
+/// It is a bare command line, as far as its first word tells.
+fn begins_with_option(line: &str) -> bool {
+    let first = words(line.trim_start()).next();
+    first.is_some_and(|word| {
+        // An index is no part of the name: ivrs_ioapic[4]=00:14.0.
+        let name = word.key().split_inclusive('[').next().unwrap_or_default();
+        is_option(name.strip_prefix("no-").unwrap_or(name))
+    })
 }
 
 /// What editors of other systems put first; it is no part of any line.

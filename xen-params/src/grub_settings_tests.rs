@@ -154,8 +154,21 @@ fn settings_are_known_where_all_are_commented_out() {
     assert_eq!(carried(debian), []);
     assert_eq!(carried("GRUB_DEFAULT=0\necho smt=0\n"), []);
     // A comment of another file is one.
-    let lines = "# GRUB's line was this\nsmt=0\n";
-    assert_eq!(line_of(lines), Ok(Some("smt=0".to_owned())));
+    for lines in [
+        "# GRUB's line was this\nsmt=0\n",
+        "# GRUB_CMDLINE_XEN=dom0_mem=1G\nsmt=0\n",
+    ] {
+        assert_eq!(line_of(lines), Ok(Some("smt=0".to_owned())));
+    }
+    for option in [
+        "no-smt",
+        "  noreboot",
+        "dom0_mem=2G smt=0",
+        "ivrs_ioapic[4]=00:14.0",
+    ] {
+        let text = format!("#GRUB_CMDLINE_XEN=\"\"\n{option}\n");
+        assert_eq!(line_of(&text), Ok(Some(option.to_owned())));
+    }
 }
 
 #[test]
