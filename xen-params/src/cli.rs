@@ -197,7 +197,7 @@ pub struct InstallArgs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum BootEntry {
     /// The settings of grub-mkconfig; run update-grub after it. With --safe also
-    /// the entries of grub-entry.
+    /// the entries of grub-entry; without it those that are there stay.
     Grub,
     /// Entries in GRUB's custom.cfg, a normal and a safe one.
     GrubEntry,

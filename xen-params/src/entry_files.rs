@@ -9,10 +9,10 @@ use crate::format::{
     xen_cfg,
 };
 use crate::install::{
-    Content, EntryFile, find_hypervisor, grub_custom, grub_settings, is_packed, read_hypervisor,
-    seen_by_grub,
+    Content, EntryFile, begin_of_block, find_hypervisor, grub_custom, grub_settings, is_packed,
+    read_hypervisor, seen_by_grub,
 };
-use crate::target::{absolute, below};
+use crate::target::{absolute, below, read_if_there};
 use crate::{Arch, Error, Target};
 
 /// The folder beside `limine.conf` for what its entries name. GRUB would not
@@ -48,6 +48,8 @@ impl WantedEntry<'_> {
             if self.args.line.safe {
                 // grub-mkconfig has one line for all that it makes.
                 all.push(self.custom(&self.boot_files(told)?)?);
+            } else {
+                told.extend(self.left_entries());
             }
             return Ok(all);
         }
@@ -93,6 +95,19 @@ impl WantedEntry<'_> {
         };
         let block = Content::Block(entries.grub(root)?);
         EntryFile::read(grub_custom(root)?, block)
+    }
+
+    /// What to say of entries that are in `custom.cfg` already. They stay: they
+    /// may be those of `grub-entry`, and what the machine boots by.
+    fn left_entries(&self) -> Option<String> {
+        let path = grub_custom(self.root()).ok()?;
+        // It is not written, so nothing fails where it cannot be read.
+        begin_of_block(&read_if_there(&path).ok()??)?;
+        Some(format!(
+            "{}: without --safe its entries stay as they are, also where their kernel goes: \
+             take out the block of xen-params, or renew it with --safe or --boot-entry grub-entry",
+            path.display()
+        ))
     }
 
     /// `xen.efi`, and all that it reads, beside it.

@@ -258,11 +258,7 @@ fn is_signed(text: &str) -> bool {
 /// GRUB's that a later line would take back go to the end anew.
 fn with_block(text: &str, body: &str) -> Option<(String, bool)> {
     let block = format!("{BEGIN}{}\n{body}{END}\n", sum(body));
-    let begin = text
-        .match_indices(BEGIN)
-        .map(|(at, _)| at)
-        .find(|at| *at == 0 || text[..*at].ends_with('\n'));
-    let Some(begin) = begin else {
+    let Some(begin) = begin_of_block(text) else {
         return Some((at_end(text, &block), true));
     };
     let (before, rest) = text.split_at(begin);
@@ -277,6 +273,12 @@ fn with_block(text: &str, body: &str) -> Option<(String, bool)> {
         format!("{before}{block}{after}")
     };
     Some((text, is_ours))
+}
+
+/// Where the block is that this program put there.
+pub(crate) fn begin_of_block(text: &str) -> Option<usize> {
+    let mut begins = text.match_indices(BEGIN).map(|(at, _)| at);
+    begins.find(|at| *at == 0 || text[..*at].ends_with('\n'))
 }
 
 /// It is an assignment of what grub-mkconfig puts on the hypervisor's line.

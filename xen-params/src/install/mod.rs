@@ -18,6 +18,7 @@ mod record;
 
 pub use apply::apply;
 pub use backup::Backup;
+pub(crate) use entry::begin_of_block;
 pub use entry::{Content, EntryFile, grub_custom, grub_settings, plan_entry};
 pub use facts::{Facts, Found, find_efi, find_hypervisor, marker, stays_below};
 pub(crate) use facts::{read_hypervisor, seen_by_grub};

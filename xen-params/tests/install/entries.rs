@@ -50,6 +50,18 @@ fn the_safe_entry_of_grub_s_own_menu_stands_beside_it() {
         .assert()
         .success()
         .stderr("");
+    // Without it they stay, for they may be what that form wrote, and that is said.
+    install_entry(root.path(), &["--boot-entry", "grub", "smt=0"])
+        .assert()
+        .success()
+        .stdout("")
+        .stderr(format!(
+            "xen-params: warning: {}: without --safe its entries stay as they are, also where \
+             their kernel goes: take out the block of xen-params, or renew it with --safe or \
+             --boot-entry grub-entry\n",
+            custom.display()
+        ));
+    assert_eq!(fs::read_to_string(&custom).unwrap(), entries);
     // Nothing of it is written where a part cannot be.
     install_entry(root.path(), &["--boot-entry", "grub", "smt=1", "--safe"])
         .args(["--kernel", "/boot/none"])
