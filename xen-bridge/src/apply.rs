@@ -30,6 +30,7 @@ pub struct Hands<'a> {
     lock: &'a Lock,
     bridge: Interface,
     signals: Option<&'a Signals>,
+    deadline: Option<Instant>,
     done: Vec<Change>,
 }
 
@@ -50,6 +51,7 @@ impl<'a> Hands<'a> {
             lock,
             bridge,
             signals: None,
+            deadline: None,
             done: vec![],
         }
     }
@@ -59,6 +61,15 @@ impl<'a> Hands<'a> {
     pub fn heeding(self, signals: &'a Signals) -> Self {
         Self {
             signals: Some(signals),
+            ..self
+        }
+    }
+
+    /// Waits for no carrier any longer than until then, when all is put back.
+    #[must_use]
+    pub fn until(self, deadline: Instant) -> Self {
+        Self {
+            deadline: Some(deadline),
             ..self
         }
     }
@@ -216,7 +227,8 @@ impl<'a> Hands<'a> {
     /// takes too long there is nothing better than to go on.
     fn await_bridge(&mut self) -> Result<(), Error> {
         let events = Events::open(LINKS)?;
-        let deadline = Instant::now() + AWAIT;
+        let longest = Instant::now() + AWAIT;
+        let deadline = self.deadline.map_or(longest, |it| it.min(longest));
         loop {
             let link = read_link(self.connection, &self.bridge.name)?;
             if link.is_none_or(|link| link.running) || !events.wait(deadline)? {

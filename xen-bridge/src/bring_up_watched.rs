@@ -3,6 +3,7 @@
 
 use std::io::Write as _;
 use std::net::IpAddr;
+use std::time::{Duration, Instant};
 
 use crate::Error;
 use crate::apply::{Ending, Hands};
@@ -66,7 +67,9 @@ pub(crate) fn bring_up_watched(
     let uplinks = uplinks_of(&changes);
     let released = released_by(&changes);
     let guard = Guard::arm(&lock, journal)?;
-    let mut hands = Hands::new(connection, &lock, bridge).heeding(signals);
+    let deadline = Instant::now() + Duration::from_secs(seconds.into());
+    let hands = Hands::new(connection, &lock, bridge).until(deadline);
+    let mut hands = hands.heeding(signals);
     let mut remark = |step: &Step| say(&args.manner, step, name, remarks);
     let done = match hands.perform(changes, &mut remark) {
         Ok(Ending::Done) => {

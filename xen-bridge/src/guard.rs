@@ -24,6 +24,8 @@ use crate::files::{Lock, remove};
 use crate::journal::{self, Journal};
 use crate::netlink::Connection;
 
+/// What is said to the watcher: the lock is let go of.
+pub(crate) const LET_GO: u8 = b'l';
 /// What the watcher says.
 pub(crate) const ARMED: u8 = b'a';
 /// The change was confirmed.
@@ -111,9 +113,11 @@ impl<'a> Guard<'a> {
         }
     }
 
-    /// The line to the watcher, when the lock is about to be given up.
+    /// The line to the watcher, which hears that the lock is about to be
+    /// given up: from then on it is others who have it.
     #[must_use]
-    pub fn into_watcher(self) -> UnixStream {
+    pub fn into_watcher(mut self) -> UnixStream {
+        say(Some(&mut self.watcher), LET_GO);
         self.watcher
     }
 }

@@ -16,7 +16,7 @@ use nix::unistd::{Pid, setsid};
 use crate::Error;
 use crate::events::wait_for;
 use crate::files::{Lock, try_lock};
-use crate::guard::{ARMED, CONFIRMED, PUT_BACK, RESTORED, say};
+use crate::guard::{ARMED, CONFIRMED, LET_GO, PUT_BACK, RESTORED, say};
 use crate::journal::{self, Pending, is_at, pending};
 use crate::netlink::Connection;
 use crate::signals::Signals;
@@ -60,6 +60,7 @@ pub fn watch(root: &Path, name: &str) -> Result<(), Error> {
     let place = journal::meeting(root, name, &file.metadata().map_err(failed)?);
     let mut line = UnixStream::connect(place).ok();
     say(line.as_mut(), ARMED);
+    let mut has_let_go = false;
     while let Some(partner) = line.as_ref() {
         let files = [changes.as_fd(), signals.as_fd(), partner.as_fd()];
         let ready = wait_for(&files, deadline)?;
@@ -73,13 +74,15 @@ pub fn watch(root: &Path, name: &str) -> Result<(), Error> {
             continue;
         }
         // In time only if somebody asked to stop, or the other end is dead.
-        let is_dead = ready.get(2) == Some(&true);
+        let told = ready.get(2) == Some(&true);
+        let is_dead = told && hear(partner) != Some(LET_GO);
+        has_let_go |= told && !is_dead;
         let at_deadline = !ready.contains(&true);
         if is_dead || at_deadline || signals.taken().is_some() {
             break;
         }
     }
-    let lock = take_lock(root, line.as_ref())?;
+    let lock = take_lock(root, line.as_ref().filter(|_| !has_let_go))?;
     let word = match pending(root, name)?.filter(|_| is_at(&path, &file)) {
         // Confirmed, or put back, while this waited for the lock.
         None => verdict(&path, &file).unwrap_or(CONFIRMED),
@@ -92,8 +95,8 @@ pub fn watch(root: &Path, name: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// The lock. Who makes the change is ended if it does not let go of it: it was
-/// stopped, or waits for what never comes.
+/// The lock. A partner has it until it says otherwise, and is ended if it does
+/// not let go of it: it was stopped, or waits for what never comes.
 fn take_lock(root: &Path, partner: Option<&UnixStream>) -> Result<Lock, Error> {
     let Some(partner) = partner else {
         return Lock::take(root);
@@ -102,11 +105,9 @@ fn take_lock(root: &Path, partner: Option<&UnixStream>) -> Result<Lock, Error> {
         return Ok(lock);
     }
     // The kernel knows no time after which to give up waiting for a lock.
-    wait_for(&[partner.as_fd()], Instant::now() + GRACE)?;
-    if let Some(lock) = Lock::take_if_free(root)? {
-        return Ok(lock);
+    if wait_for(&[partner.as_fd()], Instant::now() + GRACE)? == [false] {
+        end(partner);
     }
-    end(partner);
     Lock::take(root)
 }
 

@@ -9,7 +9,7 @@ use std::io::Read as _;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use common::waiting::{MOVE, until};
+use common::waiting::{MOVE, ended, start, until};
 use common::{Machine, PROGRAM};
 
 /// As much as a pipe holds that nobody reads, but for a few bytes.
@@ -111,4 +111,50 @@ fn is_put_back_in_time_where_nobody_reads_what_it_says() {
         "{said}"
     );
     assert_eq!(up.wait().unwrap().code(), Some(7));
+}
+
+#[test]
+fn hears_that_nobody_confirmed_while_another_has_the_lock() {
+    let machine = Machine::with_cards();
+    machine.ok(
+        "ip link add br9 type bridge; ip link set br9 up; ip link set eth0 up
+        ip address add 10.0.2.15/24 dev eth0",
+    );
+    let waiting = start(&machine, "up br9 --mtu 1400 --confirm 2");
+    until("it waits", || machine.link("br9")["mtu"] == 1400);
+    // With STP it waits for its carrier, and has the lock, longer than that.
+    std::thread::sleep(Duration::from_secs(1));
+    let other = start(
+        &machine,
+        "up br1 --port eth0 --move-address --stp on --force",
+    );
+    let ran = ended(waiting);
+    let line = "xen-bridge: bridge br9: nobody confirmed the change in time: \
+                everything is as it was before\n";
+    assert_eq!(
+        (ran.status, ran.stderr.ends_with(line)),
+        (7, true),
+        "{ran:?}"
+    );
+    assert_eq!(machine.link("br9")["mtu"], 1500);
+    assert_eq!(ended(other).status, 0);
+}
+
+#[test]
+fn waits_for_no_carrier_longer_than_for_somebody_to_confirm() {
+    let machine = Machine::with_cards();
+    machine.ok("ip link set eth0 up; ip address add 10.0.2.15/24 dev eth0");
+    let before = machine.state();
+    let begun = Instant::now();
+    let ran = machine.run("up --port eth0 --move-address --stp on --force --confirm 1");
+    let took = begun.elapsed();
+    let line = "xen-bridge: bridge xenbr0: nobody confirmed the change in time: \
+                everything is as it was before\n";
+    assert_eq!(
+        (ran.status, ran.stderr.ends_with(line)),
+        (7, true),
+        "{ran:?}"
+    );
+    assert!(took < Duration::from_secs(3), "{took:?}");
+    machine.is_as(&before, "put back");
 }
