@@ -77,7 +77,7 @@ pub(crate) fn steps_back(facts: &Facts, record: &Record, force: bool) -> Result<
                 }
             }
             None if force => steps.retain(|step| uplink_of(step) != Some(gone.index)),
-            None => return Err(would_be_lost(gone, &steps, record)),
+            None => return Err(would_be_lost(facts, gone, record)),
         }
     }
     Ok(steps)
@@ -90,7 +90,42 @@ pub(crate) fn is_successor(facts: &Facts, index: u32) -> bool {
     all.any(|successor| successor.index == index)
 }
 
-fn would_be_lost(gone: &Gone, steps: &[Step], record: &Record) -> Error {
+/// What nothing is left to have back, where the bridge went too: of each card
+/// that is gone one line.
+pub(crate) fn lost_for_good(facts: &Facts) -> Vec<String> {
+    let Found::Record(record) = &facts.record else {
+        return vec![];
+    };
+    let gone = facts.gone.iter().filter(|gone| gone.successor.is_none());
+    let line = |gone: &Gone| {
+        let (port, what) = (&gone.name, what_it_had(gone, record));
+        format!(
+            "port {port}: it is gone, and so is {what} of bridge {}",
+            record.name
+        )
+    };
+    gone.map(line).collect()
+}
+
+fn would_be_lost(facts: &Facts, gone: &Gone, record: &Record) -> Error {
+    // To a bridge that is gone too nothing can be added.
+    let remedy = match facts.lost {
+        Some(_) => "it takes a card of that name",
+        None => "add a card of that name (xen-bridge up --port)",
+    };
+    Error::UnfitPort {
+        port: gone.name.clone(),
+        why: format!(
+            "it is gone, and {} of bridge {} would go back to it: {remedy}, or have it lost with \
+             xen-bridge down --force",
+            what_it_had(gone, record),
+            record.name
+        ),
+    }
+}
+
+fn what_it_had(gone: &Gone, record: &Record) -> String {
+    let steps = record.steps_back();
     let its = steps.iter().filter(|it| uplink_of(it) == Some(gone.index));
     let mut what: Vec<String> = vec![];
     for words in its.filter_map(words_of) {
@@ -98,15 +133,7 @@ fn would_be_lost(gone: &Gone, steps: &[Step], record: &Record) -> Error {
             what.push(words);
         }
     }
-    Error::UnfitPort {
-        port: gone.name.clone(),
-        why: format!(
-            "it is gone, and {} of bridge {} would go back to it: add what took its place \
-             (xen-bridge up --port), or have it lost with xen-bridge down --force",
-            what.join(", "),
-            record.name
-        ),
-    }
+    what.join(", ")
 }
 
 fn uplinks(record: &Record) -> Vec<u32> {

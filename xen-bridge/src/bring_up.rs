@@ -44,14 +44,16 @@ pub(crate) fn up(args: &Up, out: &mut dyn Write, err: &mut dyn Write) -> Result<
     if facts.has_lost_what_was_moved() {
         let bridge = args.bridge.clone();
         let manner = args.manner.clone();
-        let force = false;
+        // What nothing is left to have back is in nobody's way, but a port that
+        // is still to come may be what it goes back to.
+        let force = facts.ports.iter().all(|(_, port)| port.is_some());
         let args_back = Down {
             bridge,
             force,
             manner,
         };
-        take_down::give_back(&mut connection, &args_back, out, err)?;
-        if args.manner.dry_run {
+        let gives_back = take_down::give_back(&mut connection, &args_back, out, err)?;
+        if args.manner.dry_run && gives_back {
             // What is on the uplink only then is not there to be planned with.
             let _ = writeln!(
                 err,

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use crate::Error;
 use crate::apply::Hands;
-use crate::back::read_gone;
+use crate::back::{lost_for_good, read_gone};
 use crate::bring_up::{bridge_of, print, say, take_lock};
 use crate::cli::Down;
 use crate::confirm::{clear_the_way, clear_under};
@@ -48,23 +48,27 @@ pub(crate) fn down(args: &Down, out: &mut dyn Write, err: &mut dyn Write) -> Res
     let lock = take_lock(&args.manner, first, name)?;
     clear_under(&lock, &bridge.name, &mut connection, &mut remarks)?;
     let (facts, steps) = plan(&mut connection, args, Depth::Ports)?;
+    remark_if_left(&facts, &steps, name, &mut remarks);
     perform(&mut connection, &lock, args, &facts, &steps, &mut remarks)
 }
 
-/// Gives back what went with a bridge that `up` is to make again.
+/// Gives back what went with a bridge that `up` is to make again; `false`: what
+/// it would go back to is gone too.
 pub(crate) fn give_back(
     connection: &mut Connection,
     args: &Down,
     out: &mut dyn Write,
     err: &mut dyn Write,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let name = args.bridge.name.as_str();
     let (_, steps) = plan(connection, args, Depth::Link)?;
     let Some(first) = steps.first() else {
-        return Ok(());
+        return Ok(false);
     };
+    let gives_back = steps.iter().any(|step| matches!(step, Step::Kept(..)));
     if args.manner.dry_run {
-        return print(&steps.iter().collect::<Vec<_>>(), name, out);
+        print(&steps.iter().collect::<Vec<_>>(), name, out)?;
+        return Ok(gives_back);
     }
     let mut remarks = Remarks::new(err);
     let lock = take_lock(&args.manner, first, name)?;
@@ -72,9 +76,13 @@ pub(crate) fn give_back(
     let (facts, steps) = plan(connection, args, Depth::Link)?;
     // Another may have done so, and made the bridge again.
     if !facts.has_lost_what_was_moved() {
-        return Ok(());
+        return Ok(gives_back);
     }
-    perform(connection, &lock, args, &facts, &steps, &mut remarks)
+    for line in lost_for_good(&facts) {
+        let _ = writeln!(remarks, "xen-bridge: {line}");
+    }
+    perform(connection, &lock, args, &facts, &steps, &mut remarks)?;
+    Ok(gives_back)
 }
 
 fn perform(
@@ -86,7 +94,6 @@ fn perform(
     err: &mut dyn Write,
 ) -> Result<(), Error> {
     let name = args.bridge.name.as_str();
-    remark_if_left(facts, steps, name, err);
     let bridge = bridge_of(facts, &args.bridge.name);
     // Half-way there the host can be cut off: then the watcher goes on with it.
     let gives_back = steps.iter().any(|step| matches!(step, Step::Kept(..)));

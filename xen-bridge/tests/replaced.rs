@@ -21,8 +21,10 @@ fn replace(machine: &Machine) {
 
 const GONE: &str = "port eth0: it is gone, and address 192.168.7.1/32, address 10.0.2.15/24, \
     address 10.4.0.1/24, address 10.0.2.16/24, address fe80::5/64, address fd00:2::15/64";
-const REMEDY: &str = "of bridge xenbr0 would go back to it: add what took its place \
+const REMEDY: &str = "of bridge xenbr0 would go back to it: add a card of that name \
     (xen-bridge up --port), or have it lost with xen-bridge down --force\n";
+const REMEDY_WITHOUT_BRIDGE: &str = "of bridge xenbr0 would go back to it: it takes a card of \
+    that name, or have it lost with xen-bridge down --force\n";
 
 #[track_caller]
 fn refuses(machine: &Machine, arguments: &str) {
@@ -37,7 +39,11 @@ fn refuses(machine: &Machine, arguments: &str) {
     let ran = machine.run(arguments);
     assert_eq!((ran.status, ran.stderr.lines().count()), (6, 1), "{ran:?}");
     let line = ran.stderr.strip_prefix("xen-bridge: ").unwrap();
-    assert!(line.starts_with(GONE) && line.ends_with(REMEDY), "{ran:?}");
+    let remedy = match machine.link("xenbr0") {
+        Value::Null => REMEDY_WITHOUT_BRIDGE,
+        _ => REMEDY,
+    };
+    assert!(line.starts_with(GONE) && line.ends_with(remedy), "{ran:?}");
     common::same(&state(), &before, arguments);
 }
 
@@ -86,11 +92,37 @@ fn gives_back_to_another_card_what_went_with_the_bridge() {
     machine.run(MOVE).is_silent();
     machine.ok("ip link delete xenbr0; ip link delete eth0");
     refuses(&machine, "down");
-    refuses(&machine, "up");
+    // It may be about to come.
+    refuses(&machine, "up --port eth0");
     machine.ok("ip link add eth0 type veth peer name far0");
     replace(&machine);
     machine.ok("ip link set eth0 up");
     machine.run("down").is_silent();
     machine.ok("ping -c1 -W3 10.0.2.2; ping -c1 -W3 fd00:2::2");
     assert_eq!(machine.record("xenbr0"), Value::Null);
+}
+
+#[test]
+fn goes_on_without_what_went_with_bridge_and_card() {
+    for arguments in ["up --port eth1", "up"] {
+        let machine = Machine::with_uplink();
+        machine.run(MOVE).is_silent();
+        machine.ok("ip link delete xenbr0; ip link delete eth0");
+        let printed = machine.run(&format!("{arguments} -n"));
+        assert!(
+            printed.stdout.starts_with("ip link add name xenbr0"),
+            "{printed:?}"
+        );
+        printed.is(0, &printed.stdout, "");
+        let ran = machine.run(arguments);
+        assert_eq!((ran.status, ran.stderr.lines().count()), (0, 1), "{ran:?}");
+        let begins = "xen-bridge: port eth0: it is gone, and so is address 192.168.7.1/32, address \
+                      10.0.2.15/24, ";
+        let is_said = ran.stderr.starts_with(begins) && ran.stderr.ends_with(" of bridge xenbr0\n");
+        assert!(is_said, "{ran:?}");
+        machine.run(arguments).is_silent();
+        machine.run("down").is_silent();
+        assert_eq!(machine.link("xenbr0"), Value::Null);
+        assert_eq!(machine.record("xenbr0"), Value::Null);
+    }
 }
