@@ -10,7 +10,7 @@ use crate::apply::{Ending, Hands};
 use crate::bring_up::{bridge_of, look, overtaken, say};
 use crate::cli::Up;
 use crate::confirm;
-use crate::facts::{Bridge, Facts, Interface};
+use crate::facts::{Facts, Interface};
 use crate::files::Lock;
 use crate::gateways::Gateways;
 use crate::guard::Guard;
@@ -211,11 +211,11 @@ fn gateways_of(args: &Up, facts: &Facts, changes: &[Change]) -> Result<Option<Ve
     if !gateways.is_empty() {
         return Ok(Some(gateways));
     }
-    // A bridge that only guests use has none.
-    let has_something = |it: &Bridge| !(it.addresses.is_empty() && it.routes.is_empty());
-    let carries_the_host = facts.bridge.as_ref().is_none_or(has_something);
-    let is_unguarded = args.confirm.is_none() && carries_the_host && may_cut_off(facts, changes);
-    if is_unguarded || changes.iter().any(moves_the_host) {
+    // There is none to lose by what only adds to a bridge. What --exact takes
+    // from one is not taken without --confirm or --force either.
+    let moves = |change: &Change| matches!(change.step, Step::Take(_, Some(_)));
+    let is_guarded = args.confirm.is_some() || args.force;
+    if !is_guarded && changes.iter().any(moves) {
         return Err(Error::Contradiction {
             bridge: args.bridge.name.to_string(),
             why:

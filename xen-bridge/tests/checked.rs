@@ -73,18 +73,34 @@ fn waits_for_somebody_where_there_is_no_gateway_to_ask() {
     let machine = with_bridge();
     machine.ok("ip route delete default");
     let before = machine.state();
-    let no_gateway = "bridge br9: --check-gateway: no default route over a gateway moves to it, \
-                      or leads through it";
+    // What only adds to it, or changes its size, has no gateway to lose.
+    let ran = machine.run("up br9 --port eth1 --exact --check-gateway");
+    let exact = "xen-bridge: port eth0: it is not named, and bridge br9 may be reached over it";
+    assert_eq!(
+        (ran.status, ran.stderr.starts_with(exact)),
+        (6, true),
+        "{ran:?}"
+    );
+    machine.is_as(&before, "refused");
+    machine
+        .run("up br9 --port eth1 --check-gateway")
+        .is_silent();
+    assert_eq!(machine.master("eth1"), "br9");
+    machine.run("up br9 --mtu 1450 --check-gateway").is_silent();
+    assert_eq!(machine.link("br9")["mtu"], 1450);
     machine
         .run("up br9 --port eth1 --exact --force --check-gateway")
-        .fails(6, no_gateway);
-    machine.is_as(&before, "refused");
+        .is_silent();
+    assert_eq!(machine.master("eth0"), Value::Null);
+    machine.ok("ip link set eth0 master br9");
+    let before = machine.state();
     let up = start(&machine, "up br9 --mtu 1400 --check-gateway --confirm 60");
     common::waiting::until("set", || machine.link("br9")["mtu"] == 1400);
     machine.run("restore br9").is_silent();
     assert_eq!(ended(up).status, 7);
     machine.is_as(&before, "restored");
     // Nor is what only guests use anybody's way to the host.
+    machine.ok("ip link set eth1 nomaster");
     machine.run("up --check-gateway").is_silent();
     machine.run("up --port eth1 --check-gateway").is_silent();
     assert_eq!(machine.master("eth1"), "xenbr0");
@@ -93,12 +109,6 @@ fn waits_for_somebody_where_there_is_no_gateway_to_ask() {
 #[test]
 fn does_not_take_a_forced_port_for_harmless() {
     let machine = Machine::with_uplink();
-    machine.run("up --port eth0 --force --check-gateway").fails(
-        6,
-        "bridge xenbr0: --check-gateway: no default route over a gateway moves to it, or leads \
-         through it",
-    );
-    assert_eq!(machine.link("xenbr0"), Value::Null);
     let up = start(
         &machine,
         "up --port eth0 --force --check-gateway --confirm 60",
@@ -107,4 +117,25 @@ fn does_not_take_a_forced_port_for_harmless() {
     machine.run("restore").is_silent();
     assert_eq!(ended(up).status, 7);
     assert_eq!(machine.master("eth0"), Value::Null);
+}
+
+#[test]
+fn moves_what_has_no_gateway_only_if_somebody_answers_for_it() {
+    let machine = Machine::with_uplink();
+    machine.ok("ip route delete default; ip -6 route delete default");
+    let before = machine.state();
+    let arguments = "up --port eth0 --move-address --check-gateway";
+    machine.run(arguments).fails(
+        6,
+        "bridge xenbr0: --check-gateway: no default route over a gateway moves to it, or leads \
+         through it",
+    );
+    machine.is_as(&before, "refused");
+    let up = start(&machine, &format!("{arguments} --confirm 60"));
+    until_it_waits(&machine);
+    machine.run("restore").is_silent();
+    assert_eq!(ended(up).status, 7);
+    machine.is_as(&before, "restored");
+    machine.run(&format!("{arguments} --force")).is_silent();
+    machine.ok("ping -c1 -W1 10.0.2.2");
 }

@@ -226,9 +226,11 @@ fn asks_the_bridges_own_gateway_where_no_default_route_moves() {
     );
     assert_eq!(machine.addresses("eth0"), ["10.5.0.2/24 -"]);
     machine.ok("ip route delete default; ip -6 route delete default");
-    machine.run(repair).fails(
-        6,
-        "bridge xenbr0: --check-gateway: no default route over a gateway moves to it, or leads \
+    machine
+        .run("up --port eth0 --move-address --check-gateway")
+        .fails(
+            6,
+            "bridge xenbr0: --check-gateway: no default route over a gateway moves to it, or leads \
          through it",
-    );
+        );
 }
