@@ -204,9 +204,10 @@ fn gateways_of(args: &Up, facts: &Facts, changes: &[Change]) -> Result<Option<Ve
         Step::Take(Held::Route(route), Some(_)) => Some(route),
         _ => None,
     });
-    let mut gateways = default_gateways(moved);
-    if gateways.is_empty() {
-        gateways = default_gateways(facts.bridge.iter().flat_map(|bridge| &bridge.routes));
+    let mut gateways = default_gateways(moved, Route::gateways);
+    if let Some(bridge) = facts.bridge.as_ref().filter(|_| gateways.is_empty()) {
+        let through = |route: &Route| route.gateways_through(bridge.link.index);
+        gateways = default_gateways(bridge.routes.iter(), through);
     }
     if !gateways.is_empty() {
         return Ok(Some(gateways));
@@ -226,10 +227,13 @@ fn gateways_of(args: &Up, facts: &Facts, changes: &[Change]) -> Result<Option<Ve
     Ok(None)
 }
 
-fn default_gateways<'a>(routes: impl Iterator<Item = &'a Route>) -> Vec<IpAddr> {
+fn default_gateways<'a>(
+    routes: impl Iterator<Item = &'a Route>,
+    of: impl Fn(&Route) -> Vec<IpAddr>,
+) -> Vec<IpAddr> {
     let default = routes.filter(|route| route.destination.is_none());
     let mut gateways = vec![];
-    for gateway in default.filter_map(|route| route.gateway) {
+    for gateway in default.flat_map(of) {
         if !gateways.contains(&gateway) {
             gateways.push(gateway);
         }

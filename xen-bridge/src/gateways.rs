@@ -94,7 +94,7 @@ impl Gateways {
             let (index, name) = (self.bridge, self.bridge.to_string());
             let routes = read_routes(connection, &Interface { index, name })?;
             let mut default = routes.iter().filter(|it| it.destination.is_none());
-            return Ok(!default.any(|route| route.gateway == Some(address)));
+            return Ok(!default.any(|it| it.gateways_through(index).contains(&address)));
         }
         let prefix_length = if address.is_ipv4() { 32 } else { 128 };
         let to = Cidr {

@@ -145,6 +145,17 @@ impl Route {
         }
     }
 
+    /// Those of them that are reached through that interface.
+    #[must_use]
+    pub fn gateways_through(&self, interface: u32) -> Vec<IpAddr> {
+        let Some(list) = self.attribute(RTA_MULTIPATH) else {
+            return self.gateways();
+        };
+        let mut hops = hops(list);
+        hops.retain(|hop| hop.interface == interface);
+        hops.iter().filter_map(Hop::gateway).collect()
+    }
+
     /// To tell them apart no more is needed.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {

@@ -93,8 +93,11 @@ pub struct AddressReport {
 pub struct RouteReport {
     /// Where to: `default`, or an address with its prefix length.
     pub destination: String,
-    /// Over whom; null: straight there.
+    /// Over whom, of several the first; null: straight there.
     pub gateway: Option<String>,
+    /// All of them, where several take turns.
+    #[serde(skip)]
+    pub gateways: Vec<String>,
     /// The routing table; 254 is the main one.
     pub table: u32,
 }
@@ -169,7 +172,11 @@ impl Report {
                 .iter()
                 .map(|address| AddressReport::new(address, record))
                 .collect(),
-            routes: bridge.routes.iter().map(RouteReport::new).collect(),
+            routes: bridge
+                .routes
+                .iter()
+                .map(|route| RouteReport::new(route, link.index))
+                .collect(),
             ports: bridge
                 .ports
                 .iter()
@@ -225,8 +232,8 @@ impl Report {
         }
         for route in &self.routes {
             write!(out, "  route {}", route.destination)?;
-            if let Some(gateway) = &route.gateway {
-                write!(out, " via {gateway}")?;
+            if !route.gateways.is_empty() {
+                write!(out, " via {}", route.gateways.join(", "))?;
             }
             match route.table {
                 RT_TABLE_MAIN => writeln!(out)?,
@@ -266,11 +273,14 @@ impl AddressReport {
 }
 
 impl RouteReport {
-    fn new(route: &Route) -> Self {
+    fn new(route: &Route, bridge: u32) -> Self {
+        let gateways = route.gateways_through(bridge).into_iter();
+        let gateways: Vec<String> = gateways.map(|it| it.to_string()).collect();
         let destination = route.destination.map(|cidr| cidr.to_string());
         Self {
             destination: destination.unwrap_or_else(|| "default".to_owned()),
-            gateway: route.gateway.map(|gateway| gateway.to_string()),
+            gateway: gateways.first().cloned(),
+            gateways,
             table: route.table,
         }
     }

@@ -139,3 +139,34 @@ fn moves_what_has_no_gateway_only_if_somebody_answers_for_it() {
     machine.run(&format!("{arguments} --force")).is_silent();
     machine.ok("ping -c1 -W1 10.0.2.2");
 }
+
+#[test]
+fn asks_every_gateway_of_a_default_route() {
+    let machine = with_bridge();
+    machine.ok("ip route delete default
+        ip route add default nexthop via 10.0.2.2 dev br9 nexthop via 10.0.2.3 dev br9");
+    assert!(
+        machine
+            .run("show br9")
+            .stdout
+            .contains("  route default via 10.0.2.2, 10.0.2.3\n"),
+    );
+    let before = machine.state();
+    let ran = machine.run("up br9 --mtu 1400 --check-gateway --confirm 1");
+    let silent = "after the change 10.0.2.3 did not answer through it in time";
+    let is_blamed = ran.stderr.contains(silent);
+    assert_eq!((ran.status, is_blamed), (7, true), "{ran:?}");
+    machine.is_as(&before, "put back");
+    machine.ok("ip -n far address add 10.0.2.3/24 dev far0");
+    machine
+        .run("up br9 --mtu 1400 --check-gateway --confirm 20")
+        .is_silent();
+    // What leads past the bridge is not asked through it.
+    machine.ok(
+        "ip address add 10.7.0.1/24 dev eth1; ip link set eth1 up; ip link set far1 up
+        ip route replace default nexthop via 10.7.0.2 dev eth1 nexthop via 10.0.2.2 dev br9",
+    );
+    machine
+        .run("up br9 --mtu 1300 --check-gateway --confirm 20")
+        .is_silent();
+}
