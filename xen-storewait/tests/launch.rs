@@ -371,8 +371,8 @@ fn takes_no_zombie_for_a_store() {
         mount -t tmpfs tmpfs /run
         sh -c '"$ROOT/bin/xenstored" 0 & exec sleep 20' & parent=$!
         sleep 0.5
-        setpriv --bounding-set -sys_ptrace "$PROGRAM" --max-open-fds 256 \
-            --oom-mem-threshold 0 --launch -- echo started
+        export XENSTORED_MAX_OPEN_FDS=256 XENSTORED_OOM_MEM_THRESHOLD=0
+        setpriv --bounding-set -sys_ptrace "$PROGRAM" --launch -- echo started
         kill $parent"#;
     let output = unshared(root.path(), script);
     assert_eq!(said(&output), ("started\n", "", 0));
@@ -384,12 +384,12 @@ fn starts_by_force_where_what_was_started_as_the_store_is_none() {
     let root = tempdir().unwrap();
     let script = r#"
         mount -t tmpfs tmpfs /run
-        "$PROGRAM" --max-open-fds 256 --oom-mem-threshold 0 --launch -- sleep 20 & started=$!
+        export XENSTORED_MAX_OPEN_FDS=256 XENSTORED_OOM_MEM_THRESHOLD=0
+        "$PROGRAM" --launch -- sleep 20 & started=$!
         sleep 0.5
         "$PROGRAM" -v --launch --force -- echo soon
         touch -d '1 minute ago' /run/xen-storewait.started
-        "$PROGRAM" -v --launch -- echo later
-        "$PROGRAM" -v --max-open-fds 256 --oom-mem-threshold 0 --launch --force -- echo forced
+        for force in '' --force; do "$PROGRAM" -v --launch $force -- echo forced; done
         kill $started"#;
     let output = unshared(root.path(), script);
     let (out, err, status) = said(&output);
