@@ -295,12 +295,17 @@ fn is_not_permitted_as_somebody_else() {
     );
 }
 
-/// With the kernel's own `/proc`, in a process namespace of its own.
-#[test]
-fn two_starts_at_once_are_one() {
+fn with_a_binary() -> TempDir {
     let root = tempdir().unwrap();
     fs::create_dir_all(root.path().join("bin")).unwrap();
     program::copy("/bin/sleep", &root.path().join("bin/xenstored"));
+    root
+}
+
+/// With the kernel's own `/proc`, in a process namespace of its own.
+#[test]
+fn two_starts_at_once_are_one() {
+    let root = with_a_binary();
     let script = r#"
         mount -t tmpfs tmpfs /run
         for start in 1 2 3 4 5; do
@@ -317,12 +322,9 @@ fn two_starts_at_once_are_one() {
     assert_eq!(err.matches("a store lives: process ").count(), 4, "{err}");
 }
 
-/// The script is no store by its executable for a while.
 #[test]
 fn two_starts_at_once_are_one_though_the_daemon_is_a_script() {
-    let root = tempdir().unwrap();
-    fs::create_dir_all(root.path().join("bin")).unwrap();
-    program::copy("/bin/sleep", &root.path().join("bin/xenstored"));
+    let root = with_a_binary();
     let script = r#"
         mount -t tmpfs tmpfs /run
         echo 'sleep 0.5; exec "$ROOT/bin/xenstored" 3' > /run/daemon
@@ -348,9 +350,7 @@ fn two_starts_at_once_are_one_though_the_daemon_is_a_script() {
 /// As in the unit of the store, over one that was started by other means.
 #[test]
 fn finds_a_store_that_hides_its_executable() {
-    let root = tempdir().unwrap();
-    fs::create_dir_all(root.path().join("bin")).unwrap();
-    program::copy("/bin/sleep", &root.path().join("bin/xenstored"));
+    let root = with_a_binary();
     let script = r#"
         mount -t tmpfs tmpfs /run
         "$ROOT/bin/xenstored" 20 & store=$!
@@ -364,9 +364,7 @@ fn finds_a_store_that_hides_its_executable() {
 /// Its executable is hidden too, and it is a store no longer.
 #[test]
 fn takes_no_zombie_for_a_store() {
-    let root = tempdir().unwrap();
-    fs::create_dir_all(root.path().join("bin")).unwrap();
-    program::copy("/bin/sleep", &root.path().join("bin/xenstored"));
+    let root = with_a_binary();
     let script = r#"
         mount -t tmpfs tmpfs /run
         sh -c '"$ROOT/bin/xenstored" 0 & exec sleep 20' & parent=$!
