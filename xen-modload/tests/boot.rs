@@ -1,20 +1,15 @@
 //! What is amiss and must not cost a boot: all that can be loaded is.
 
 mod machine;
+mod outcome;
 
 use std::fs;
 use std::os::unix::fs::symlink;
 
 use machine::{Machine, Outcome};
+use outcome::assert_outcome;
 
 const LOADS: &[&str] = &["finit_module:retval=0"];
-
-#[track_caller]
-fn assert_outcome(outcome: &Outcome, stderr: &str, status: i32) {
-    assert_eq!(outcome.stderr, stderr);
-    assert_eq!(outcome.stdout, "");
-    assert_eq!(outcome.status, Some(status));
-}
 
 /// Which module each call of finit_module was for is not seen, but how many.
 fn loads(outcome: &Outcome) -> usize {

@@ -1,24 +1,19 @@
 //! Loading itself: what the kernel is asked, and what is made of its answers.
 
 mod machine;
+mod outcome;
 
 use std::fs;
 use std::path::Path;
 
-use machine::{Machine, Outcome};
+use machine::Machine;
+use outcome::assert_outcome;
 
 const XENFS: &str = "kernel/xen-privcmd.ko:\n\
     kernel/xenfs.ko: kernel/xen-privcmd.ko\n\
     kernel/tun.ko:\n";
 
 const LOADS: &[&str] = &["finit_module:retval=0"];
-
-#[track_caller]
-fn assert_outcome(outcome: &Outcome, stderr: &str, status: i32) {
-    assert_eq!(outcome.stderr, stderr);
-    assert_eq!(outcome.stdout, "");
-    assert_eq!(outcome.status, Some(status));
-}
 
 #[test]
 fn loads_what_a_module_needs_before_it_and_each_once() {

@@ -1,8 +1,10 @@
 //! What the kernel does not permit: this process, or this module.
 
 mod machine;
+mod outcome;
 
-use machine::{Machine, Outcome};
+use machine::Machine;
+use outcome::assert_outcome;
 
 const NO_RIGHT: &[u8] = b"Name:\tx\nCapEff:\t0000000000000000\n";
 
@@ -22,13 +24,6 @@ fn machine() -> Machine {
 }
 
 const REFUSED: &[&str] = &["finit_module:error=EPERM", "init_module:retval=0"];
-
-#[track_caller]
-fn assert_outcome(outcome: &Outcome, stderr: &str, status: i32) {
-    assert_eq!(outcome.stderr, stderr);
-    assert_eq!(outcome.stdout, "");
-    assert_eq!(outcome.status, Some(status));
-}
 
 #[test]
 fn without_the_right_there_is_one_line_and_status_4() {

@@ -1,23 +1,18 @@
 //! Unloading: in which order, what is in the way, and what is left alone.
 
 mod machine;
+mod outcome;
 
 use std::fs;
 
-use machine::{Machine, Outcome};
+use machine::Machine;
+use outcome::assert_outcome;
 
 const XENFS: &str = "kernel/xen-privcmd.ko:\n\
     kernel/xenfs.ko: kernel/xen-privcmd.ko\n\
     kernel/tun.ko:\n";
 
 const UNLOADS: &[&str] = &["delete_module:retval=0"];
-
-#[track_caller]
-fn assert_outcome(outcome: &Outcome, stderr: &str, status: i32) {
-    assert_eq!(outcome.stderr, stderr);
-    assert_eq!(outcome.stdout, "");
-    assert_eq!(outcome.status, Some(status));
-}
 
 #[test]
 fn unloads_in_reverse_order_and_names_those_who_use_the_rest() {
