@@ -30,7 +30,10 @@ pub struct Args {
 }
 
 /// What to do with the bridge.
+// Only the options of the one that is named are made up: with those of all,
+// most of the time that is the program's own goes there.
 #[derive(Debug, Clone, Subcommand)]
+#[command(defer = true)]
 pub enum Action {
     /// Make sure that the bridge is there, set as named, and up
     #[command(after_help = EXIT_STATUS)]
@@ -52,8 +55,10 @@ pub enum Action {
     Watch(Target),
 }
 
-/// `up`: a bridge that is made has STP off and no forward delay. On one that
-/// is there, only what is named is changed.
+/// Make sure that the bridge is there, set as named, and up
+///
+/// A bridge that is made has STP off and no forward delay. On one that is
+/// there, only what is named is changed.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Up {
     /// Which bridge.
@@ -224,7 +229,7 @@ impl Up {
     }
 }
 
-/// `down`.
+/// Take away what `up` made or added, and nothing else
 #[derive(Debug, Clone, clap::Args)]
 pub struct Down {
     /// Which bridge.
@@ -241,8 +246,9 @@ pub struct Down {
     pub manner: Manner,
 }
 
-/// The bridge that is meant.
+// The bridge that is meant.
 #[derive(Debug, Clone, clap::Args)]
+#[expect(missing_docs, reason = "clap would say it is what `confirm` does")]
 pub struct Target {
     /// The bridge
     #[arg(env = "XEN_BRIDGE", hide_env_values = true, default_value = "xenbr0")]
@@ -271,7 +277,7 @@ pub struct Manner {
     pub root: PathBuf,
 }
 
-/// `show`.
+/// Say how the bridge is, and who else has a hand in it
 #[derive(Debug, Clone, clap::Args)]
 pub struct Show {
     /// Which bridge.

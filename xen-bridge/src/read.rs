@@ -34,7 +34,11 @@ fn is_empty(arg: &Arg) -> bool {
 /// What was said, where the variables of some options do not count.
 fn matches(ignored: &dyn Fn(&Arg) -> bool) -> Result<ArgMatches, clap::Error> {
     let mut program = Args::command();
-    for action in program.get_subcommands_mut() {
+    // Before what is to be done stands no option, but for help and version.
+    let named = std::env::args_os().nth(1).unwrap_or_default();
+    if let Some(action) = program.find_subcommand_mut(named) {
+        // Its options are there only once it is built.
+        action.build();
         *action = std::mem::take(action).mut_args(|arg| {
             if ignored(&arg) {
                 arg.env(None::<&str>)

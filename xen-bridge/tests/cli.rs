@@ -192,3 +192,21 @@ fn a_setting_in_the_environment_never_keeps_another_verb_from_working() {
              ip link set dev xbtest-absent up\n",
         );
 }
+
+#[test]
+fn says_of_each_command_what_the_list_of_them_says() {
+    let help_of = |arguments: &[&str]| {
+        let output = program().args(arguments).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for command in ["up", "down", "show", "confirm", "restore"] {
+        let list = help_of(&["-h"]);
+        let line = list
+            .lines()
+            .find_map(|line| line.trim().strip_prefix(command));
+        assert_eq!(
+            help_of(&[command, "-h"]).lines().next(),
+            line.map(str::trim)
+        );
+    }
+}
