@@ -176,6 +176,8 @@ impl<'a> Hands<'a> {
                 Errno::EEXIST,
             ];
             let is_so = so.into_iter().any(|errno| is_refusal(&error, errno));
+            // A kernel without it does not switch it off either.
+            let is_so = is_so || self.is_set_so(step);
             // The setting of a bridge that is gone.
             let is_gone = match &error {
                 Error::System { source, .. } => source.kind() == io::ErrorKind::NotFound,
@@ -183,6 +185,16 @@ impl<'a> Hands<'a> {
             };
             if is_so || is_gone { Ok(()) } else { Err(error) }
         })
+    }
+
+    /// It is a setting that the bridge has.
+    fn is_set_so(&mut self, step: &Step) -> bool {
+        let Some(settings) = step.settings() else {
+            return false;
+        };
+        let link = read_link(self.connection, &self.bridge.name);
+        let link = link.ok().flatten();
+        link.is_some_and(|link| link.bridge.settings.differing(&settings).is_empty())
     }
 
     /// Does one step.
@@ -291,6 +303,7 @@ fn may_have_happened(step: &Step, error: &Error) -> bool {
         (Step::Set(_), Error::Netlink { failure, .. }) if error.exit_status() != 4 => {
             failure.outcome != Outcome::NotSent
         }
+        (Step::Set(_), Error::NoVlanFiltering(_)) => true,
         (_, Error::Netlink { failure, .. }) => failure.outcome == Outcome::Unknown,
         _ => false,
     }

@@ -67,6 +67,11 @@ impl Link {
     /// From the payload of an `RTM_NEWLINK`; `None` where it is none.
     #[must_use]
     pub fn parse(payload: &[u8]) -> Option<Self> {
+        Self::of(payload).filter(|link| !link.name.is_empty())
+    }
+
+    /// From the payload of a request, which need not have a name.
+    pub(crate) fn of(payload: &[u8]) -> Option<Self> {
         let header = LinkHeader::parse(payload).ok()?;
         let mut link = Self {
             index: header.index,
@@ -86,7 +91,7 @@ impl Link {
                 _ => {}
             }
         }
-        Some(link).filter(|link| !link.name.is_empty())
+        Some(link)
     }
 
     /// It is a bridge.

@@ -6,6 +6,7 @@ use crate::address::Address;
 use crate::cidr::Cidr;
 use crate::facts::Interface;
 use crate::held::Held;
+use crate::link::Link;
 use crate::record::Record;
 use crate::request::{self, MAKE, REPLACE, Request};
 use crate::route::Route;
@@ -251,6 +252,19 @@ impl Step {
             }
             _ => None,
         }
+    }
+
+    /// What it sets the bridge to, kept or not.
+    #[must_use]
+    pub fn settings(&self) -> Option<Settings> {
+        let settings = match self {
+            Self::Set(settings) => Some(*settings),
+            Self::Kept(request, ..) if request.kind == libc::RTM_NEWLINK => {
+                Link::of(&request.payload).map(|link| link.bridge.settings)
+            }
+            _ => None,
+        };
+        settings.filter(|settings| !settings.is_empty())
     }
 
     /// It was kept, and is done to whatever has the bridge's name by then.

@@ -122,5 +122,13 @@ fn heeds_vlan_tags_or_says_that_the_kernel_cannot() {
     assert_eq!(machine.link("xenbr0"), Value::Null);
     machine.run("up").is_silent();
     machine.run("up --vlan-filtering on").fails(5, line);
+    // Putting back what never was is refused as well, and nothing remains to be.
+    let before = machine.state();
+    let several = "up --ageing 60 --vlan-filtering on --mcast-snooping off";
+    for refused in [several, &format!("{several} --confirm 60")] {
+        machine.run(refused).fails(5, line);
+        machine.is_as(&before, refused);
+        machine.ok("! ls -A /run/xen-bridge | grep unconfirmed");
+    }
     machine.run("up --vlan-filtering off").is_silent();
 }
