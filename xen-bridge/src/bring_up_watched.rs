@@ -219,9 +219,9 @@ fn gateways_of(args: &Up, facts: &Facts, changes: &[Change]) -> Result<Option<Ve
     if !is_guarded && changes.iter().any(moves) {
         return Err(Error::Contradiction {
             bridge: args.bridge.name.to_string(),
-            why:
-                "--check-gateway: no default route over a gateway moves to it, or leads through it"
-                    .to_owned(),
+            why: "--check-gateway: no default route over a gateway moves to it, or leads through \
+                  it; with --confirm SECONDS too somebody is to confirm"
+                .to_owned(),
         });
     }
     Ok(None)

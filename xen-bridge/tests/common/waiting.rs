@@ -14,6 +14,10 @@ pub const MOVE: &str = "up --port eth0 --move-address --mtu 1300 --address 172.1
 pub const UNCONFIRMED: &str = "xen-bridge: done; put back in 60 s, unless this comes before: \
                                xen-bridge confirm xenbr0\n";
 
+/// What `--check-gateway` says where there is none to ask.
+pub const NO_GATEWAY: &str = "bridge xenbr0: --check-gateway: no default route over a gateway moves to it, or leads \
+     through it; with --confirm SECONDS too somebody is to confirm";
+
 /// Starts the program; its arguments are words without quotes.
 pub fn start(machine: &Machine, arguments: &str) -> Child {
     let mut command = machine.command(PROGRAM);
