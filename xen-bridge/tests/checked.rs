@@ -37,7 +37,7 @@ fn puts_back_an_uplink_that_was_released() {
             format!("up br9 --port eth1 --address 10.0.2.15/24 --exact --check-gateway {how}");
         is_put_back(&machine.run(&arguments), how);
         machine.is_as(&before, how);
-        machine.ok("ping -c1 -W1 10.0.2.2");
+        machine.ok("ping -c1 -W3 10.0.2.2");
     }
 }
 
@@ -133,7 +133,7 @@ fn moves_what_has_no_gateway_only_if_somebody_answers_for_it() {
     assert_eq!(ended(up).status, 7);
     machine.is_as(&before, "restored");
     machine.run(&format!("{arguments} --force")).is_silent();
-    machine.ok("ping -c1 -W1 10.0.2.2");
+    machine.ok("ping -c1 -W3 10.0.2.2");
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn keeps_what_is_confirmed() {
     ended(up).is(0, "", UNCONFIRMED);
     journal_is_gone(&machine);
     assert_eq!(machine.master("eth0"), "xenbr0");
-    machine.ok("ping -c1 -W1 10.0.2.2");
+    machine.ok("ping -c1 -W3 10.0.2.2");
     machine
         .run("confirm")
         .fails(5, "bridge xenbr0: no change waits to be confirmed");
@@ -72,7 +72,7 @@ fn puts_everything_back_in_time_if_nobody_confirms() {
     );
     machine.is_as(&before, "put back");
     journal_is_gone(&machine);
-    machine.ok("ping -c1 -W1 10.0.2.2; ping -c1 -W1 fd00:2::2");
+    machine.ok("ping -c1 -W3 10.0.2.2; ping -c1 -W3 fd00:2::2");
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn a_hundred_at_once_move_it_once() {
         ended(up).is_silent();
     }
     assert_eq!(machine.master("eth0"), "xenbr0");
-    machine.ok("ping -c1 -W1 10.0.2.2");
+    machine.ok("ping -c1 -W3 10.0.2.2");
     machine.run("down").is_silent();
     machine.is_as(&before, "down");
 }

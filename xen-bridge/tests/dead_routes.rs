@@ -34,7 +34,7 @@ fn puts_all_back_where_a_dead_route_does_not_move() {
         machine.is_as(&before, &arguments);
         journal_is_gone(&machine);
     }
-    machine.ok("ping -c1 -W1 10.0.2.2; ping -c1 -W1 fd00:2::2");
+    machine.ok("ping -c1 -W3 10.0.2.2; ping -c1 -W3 fd00:2::2");
     machine.ok("ip route delete 10.67.0.0/16");
     machine.run(MOVE).is_silent();
 }
@@ -58,7 +58,7 @@ fn puts_all_else_back_where_a_route_dies_meanwhile() {
         }
         journal_is_gone(&machine);
         machine.run("restore").is_silent();
-        machine.ok("ping -c1 -W1 10.0.2.2; ping -c1 -W1 fd00:2::2");
+        machine.ok("ping -c1 -W3 10.0.2.2; ping -c1 -W3 fd00:2::2");
     }
 }
 

@@ -179,7 +179,7 @@ fn puts_a_wrong_prefix_length_right() {
     machine.run(&arguments).is_silent();
     machine.ok("ip route show default | grep 'via 10.0.2.2 .*src 10.0.2.15'
         ip -6 route show default | grep 'via fd00:2::2 '
-        ping -c1 -W1 10.0.2.2; ping -c1 -W1 fd00:2::2");
+        ping -c1 -W3 10.0.2.2; ping -c1 -W3 fd00:2::2");
     // And back again, which is as the bridge was.
     let wrong = "up br0 --port eth0 --address 10.0.2.15/8 --address fd00:2::15/48 --exact --force";
     assert!(lost_while(&machine, "10.0.2.2", wrong) <= 1);
@@ -228,7 +228,7 @@ fn replaces_an_address_by_another_of_its_network() {
     assert_eq!(machine.addresses("br0"), ["10.0.2.16/24 10.0.2.255"]);
     machine.ok(
         "ip route show default | grep 'via 10.0.2.2 '; ip route show 10.8.0.0/16 | grep via
-        ping -c1 -W1 10.0.2.2",
+        ping -c1 -W3 10.0.2.2",
     );
     machine.run(&format!("{other} --force")).is_silent();
 }

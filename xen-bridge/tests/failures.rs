@@ -157,7 +157,7 @@ fn leaves_a_bridge_that_somebody_made_where_ours_was_about_to_be() {
         machine.run("restore").is_silent();
         assert_eq!(machine.run("down").status, 0);
         assert_eq!(machine.link("xenbr0")["ifname"], "xenbr0", "{arguments}");
-        machine.ok("ping -c1 -W1 10.0.2.2");
+        machine.ok("ping -c1 -W3 10.0.2.2");
     }
 }
 

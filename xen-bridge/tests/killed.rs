@@ -107,7 +107,7 @@ fn is_put_back_wherever_up_is_killed() {
         if !killed || machine.state() != before {
             // It stays only if it was kept: the gateway answered.
             assert_eq!(journal(machine), "", "{what}");
-            machine.ok("ping -c1 -W1 10.0.2.2; ip route show default | grep -q xenbr0");
+            machine.ok("ping -c1 -W3 10.0.2.2; ip route show default | grep -q xenbr0");
             machine.run("down").is_silent();
         }
         // What is left of a journal is the next one's to remove.

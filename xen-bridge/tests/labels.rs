@@ -38,10 +38,10 @@ fn moves_an_address_whose_label_is_not_its_interfaces() {
             labels(&machine, "xenbr0"),
             ["10.0.2.15 xenbr0", "10.0.2.16 xenbr0:1"]
         );
-        machine.ok("ip neigh flush dev xenbr0; ping -c1 -W1 10.0.2.2");
+        machine.ok("ip neigh flush dev xenbr0; ping -c1 -W3 10.0.2.2");
         machine.run("down").is_silent();
         machine.is_as(&before, &arguments);
-        machine.ok("ip neigh flush dev eth0; ping -c1 -W1 10.0.2.2");
+        machine.ok("ip neigh flush dev eth0; ping -c1 -W3 10.0.2.2");
     }
 }
 

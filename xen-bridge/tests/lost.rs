@@ -24,7 +24,7 @@ fn down_gives_back_what_went_with_the_bridge() {
     machine.ok("ip link delete xenbr0");
     machine.run("down").is_silent();
     machine.is_as(&before, "down");
-    machine.ok("ping -c1 -W1 10.0.2.2; ping -c1 -W1 fd00:2::2");
+    machine.ok("ping -c1 -W3 10.0.2.2; ping -c1 -W3 fd00:2::2");
     machine.run("down").is_silent();
     machine.is_as(&before, "twice");
 }
@@ -35,14 +35,14 @@ fn up_moves_again_what_went_with_the_bridge() {
     machine.ok("ip link delete xenbr0");
     machine.run(MOVE).is_silent();
     assert_eq!(machine.master("eth0"), "xenbr0");
-    machine.ok("ping -c1 -W1 10.0.2.2; ping -c1 -W1 fd00:2::2");
+    machine.ok("ping -c1 -W3 10.0.2.2; ping -c1 -W3 fd00:2::2");
     machine.run("down").is_silent();
     machine.is_as(&before, "down");
     // Somebody made another of that name.
     machine.run(MOVE).is_silent();
     machine.ok("ip link delete xenbr0; ip link add xenbr0 type bridge");
     machine.run("up --address 172.16.0.1/16").is_silent();
-    machine.ok("ping -c1 -W1 10.0.2.2; ping -c1 -W1 fd00:2::2");
+    machine.ok("ping -c1 -W3 10.0.2.2; ping -c1 -W3 fd00:2::2");
     assert_eq!(
         machine.addresses("xenbr0"),
         ["172.16.0.1/16 172.16.255.255"]
@@ -65,7 +65,7 @@ fn gives_nothing_to_an_uplink_that_serves_another() {
     machine.is_as(&before, "refused");
     machine.ok("ip link set eth0 nomaster");
     machine.run("down").is_silent();
-    machine.ok("ping -c1 -W1 10.0.2.2; ping -c1 -W1 fd00:2::2");
+    machine.ok("ping -c1 -W3 10.0.2.2; ping -c1 -W3 fd00:2::2");
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn puts_back_what_went_with_the_bridge_and_leaves_the_one_that_has_its_name() {
         machine.run("restore").is_silent();
         assert_eq!(ended(up).status, 7);
         assert_eq!(machine.link("xenbr0"), theirs, "{remade}");
-        machine.ok("ping -c1 -W1 10.0.2.2; ping -c1 -W1 fd00:2::2");
+        machine.ok("ping -c1 -W3 10.0.2.2; ping -c1 -W3 fd00:2::2");
         machine.ok("ip link delete xenbr0");
         journal_is_gone(&machine);
         assert_eq!(machine.record("xenbr0"), Value::Null);
@@ -126,7 +126,7 @@ fn leaves_how_a_bridge_that_has_the_name_by_now_heeds_routers() {
     machine.run("restore").is_silent();
     assert_eq!(ended(up).status, 7);
     assert_eq!(machine.ok(&format!("cat {conf}/xenbr0/accept_ra")), "1\n");
-    machine.ok("ping -c1 -W1 10.0.2.2; ping -c1 -W1 fd00:2::2");
+    machine.ok("ping -c1 -W3 10.0.2.2; ping -c1 -W3 fd00:2::2");
 }
 
 #[test]

@@ -59,14 +59,14 @@ fn moves_addresses_routes_and_mac_as_they_are_and_down_gives_them_back() {
     assert_eq!(routes(&machine, "eth0"), Vec::<String>::new());
     assert_eq!(machine.link("xenbr0")["address"], "02:00:00:00:00:0e");
     assert_eq!(machine.master("eth0"), "xenbr0");
-    machine.ok("ping -c1 -W1 10.0.2.2; ping -c1 -W1 fd00:2::2");
+    machine.ok("ping -c1 -W3 10.0.2.2; ping -c1 -W3 fd00:2::2");
     let moved = machine.state();
     machine.run(MOVE).is_silent();
     machine.is_as(&moved, "twice");
     machine.run("down").is_silent();
     assert_eq!(addresses(&machine, "eth0"), had);
     machine.is_as(&before, "down");
-    machine.ok("ping -c1 -W1 10.0.2.2; ping -c1 -W1 fd00:2::2");
+    machine.ok("ping -c1 -W3 10.0.2.2; ping -c1 -W3 fd00:2::2");
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn moves_to_a_bridge_that_is_there_and_down_gives_them_back() {
     assert_eq!(addresses(&machine, "xenbr0").len(), had.len() + 1);
     assert_eq!(routes(&machine, "xenbr0"), led);
     assert_eq!(machine.link("xenbr0")["address"], "02:00:00:00:00:0e");
-    machine.ok("ping -c1 -W1 10.0.2.2; ping -c1 -W1 fd00:2::2");
+    machine.ok("ping -c1 -W3 10.0.2.2; ping -c1 -W3 fd00:2::2");
     machine.run("down").is_silent();
     machine.ok("ip link set xenbr0 down");
     machine.is_as(&before, "down");

@@ -37,7 +37,7 @@ fn with_silent_gateways() -> Machine {
     machine
 }
 
-const PING: &str = "ping -c1 -W1 -I 10.0.2.15 10.0.2.2; ping -c1 -W1 fd00:2::2";
+const PING: &str = "ping -c1 -W3 -I 10.0.2.15 10.0.2.2; ping -c1 -W3 fd00:2::2";
 
 #[test]
 fn moves_neighbors_that_were_laid_down_and_down_gives_them_back() {

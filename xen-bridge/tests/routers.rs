@@ -105,12 +105,12 @@ fn leaves_no_way_to_a_network_out_of_the_uplink() {
     machine.run(MOVE).is_silent();
     let left = connected("eth0");
     assert!(!left.contains("fd00"), "{left}");
-    machine.ok("ping -c1 -W1 fd00:2::2");
+    machine.ok("ping -c1 -W3 fd00:2::2");
     machine.run("down").is_silent();
     assert!(connected("eth0").contains("fd00:5::/64"));
     assert_eq!(machine.run(&format!("{MOVE} --confirm 1")).status, 7);
     assert!(connected("eth0").contains("fd00:5::/64"));
-    machine.ok("ping -c1 -W1 fd00:2::2");
+    machine.ok("ping -c1 -W3 fd00:2::2");
 }
 
 /// A machine whose default route a router announced; `echo` has it announced

@@ -61,7 +61,7 @@ fn is_put_back_in_time_where_the_program_is_stopped_half_way() {
         assert!(took < Duration::from_secs(6), "{took:?}");
         assert!(!up.wait().unwrap().success());
         machine.is_as(&before, &arguments);
-        machine.ok("ping -c1 -W1 10.0.2.2");
+        machine.ok("ping -c1 -W3 10.0.2.2");
     }
 }
 
