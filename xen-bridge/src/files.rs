@@ -103,6 +103,13 @@ impl Lock {
         Ok(is_free.then(|| Self::with(root, file)))
     }
 
+    /// The same where nothing has to be made for it, nor refused.
+    pub(crate) fn take_if_at_hand(root: &Path) -> Option<Self> {
+        let path = root.join(FOLDER).join(LOCK);
+        let file = OpenOptions::new().write(true).open(path).ok()?;
+        try_lock(&file).ok()?.then(|| Self::with(root, file))
+    }
+
     fn with(root: &Path, file: File) -> Self {
         let folder = root.join(FOLDER);
         // Whoever left it is dead, and its record was not to be read by anybody.

@@ -26,13 +26,24 @@ pub(crate) fn down(args: &Down, out: &mut dyn Write, err: &mut dyn Write) -> Res
         remark_if_left(&facts, &steps, name, err);
         return print(&steps.iter().collect::<Vec<_>>(), name, out);
     }
-    clear_the_way(&args.manner.root, name, &mut connection, err)?;
+    // Before the lock, so that it goes after it.
+    let mut remarks = Remarks::new(err);
+    // Most often nobody else is about it: then one look is enough.
+    if let Some(lock) = Lock::take_if_at_hand(&args.manner.root) {
+        return down_under(&lock, &mut connection, args, &mut remarks);
+    }
+    clear_the_way(&args.manner.root, name, &mut connection, &mut remarks)?;
     // What needs no change needs no lock, and no privilege.
     let (mut facts, mut steps) = plan(&mut connection, args, Depth::Link)?;
     let bridge = bridge_of(&facts, &args.bridge.name);
     if bridge.name != name {
         // It was asked for by an alternative name.
-        clear_the_way(&args.manner.root, &bridge.name, &mut connection, err)?;
+        clear_the_way(
+            &args.manner.root,
+            &bridge.name,
+            &mut connection,
+            &mut remarks,
+        )?;
         (facts, steps) = plan(&mut connection, args, Depth::Link)?;
     }
     if steps.is_empty() && facts.bridge.is_some() {
@@ -40,16 +51,30 @@ pub(crate) fn down(args: &Down, out: &mut dyn Write, err: &mut dyn Write) -> Res
         (facts, steps) = plan(&mut connection, args, Depth::Link)?;
     }
     let Some(first) = steps.first() else {
-        remark_if_left(&facts, &steps, name, err);
+        remark_if_left(&facts, &steps, name, &mut remarks);
         return Ok(());
     };
-    // Before the lock, so that it goes after it.
-    let mut remarks = Remarks::new(err);
     let lock = take_lock(&args.manner, first, name)?;
-    clear_under(&lock, &bridge.name, &mut connection, &mut remarks)?;
-    let (facts, steps) = plan(&mut connection, args, Depth::Ports)?;
-    remark_if_left(&facts, &steps, name, &mut remarks);
-    perform(&mut connection, &lock, args, &facts, &steps, &mut remarks)
+    down_under(&lock, &mut connection, args, &mut remarks)
+}
+
+/// The same for who has the lock.
+fn down_under(
+    lock: &Lock,
+    connection: &mut Connection,
+    args: &Down,
+    remarks: &mut Remarks<'_>,
+) -> Result<(), Error> {
+    let name = args.bridge.name.as_str();
+    clear_under(lock, name, connection, remarks)?;
+    let (mut facts, mut steps) = plan(connection, args, Depth::Ports)?;
+    let bridge = bridge_of(&facts, &args.bridge.name);
+    if bridge.name != name {
+        clear_under(lock, &bridge.name, connection, remarks)?;
+        (facts, steps) = plan(connection, args, Depth::Ports)?;
+    }
+    remark_if_left(&facts, &steps, name, remarks);
+    perform(connection, lock, args, &facts, &steps, remarks)
 }
 
 /// Gives back what went with a bridge that `up` is to make again; `false`: what
