@@ -215,9 +215,10 @@ pub fn is_dom0(root: &Root) -> bool {
 /// Whether systemd is kept from starting that unit at all.
 pub(crate) fn is_masked(root: &Root, unit: &str) -> bool {
     // Those of the administrator and of this boot, the only ones that mask.
-    UNIT_FOLDERS[..2]
-        .iter()
-        .any(|folder| root.resolve(&Path::new(folder).join(unit)) == Path::new("/dev/null"))
+    let folders = UNIT_FOLDERS[..2].iter();
+    let mut paths = folders.map(|folder| Path::new(folder).join(unit));
+    let strongest = paths.find(|path| root.has(path));
+    strongest.is_some_and(|path| root.resolve(&path) == Path::new("/dev/null"))
 }
 
 /// Whether a line is `KEY=value` and the value has the word among its words.
@@ -245,6 +246,25 @@ mod tests {
             std::fs::write(&features, text).unwrap();
             assert_eq!(is_dom0(&root), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn takes_a_mask_of_this_boot_for_less_than_an_administrators_unit() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Root::new(folder.path());
+        for folder_of_units in &UNIT_FOLDERS[..2] {
+            let path = folder.path().join(&folder_of_units[1..]);
+            std::fs::create_dir_all(path).unwrap();
+        }
+        let run = folder.path().join("run/systemd/system/a.service");
+        std::os::unix::fs::symlink("/dev/null", run).unwrap();
+        assert!(is_masked(&root, "a.service"));
+        let etc = folder.path().join("etc/systemd/system/a.service");
+        std::fs::write(&etc, "[Unit]\n").unwrap();
+        assert!(!is_masked(&root, "a.service"));
+        std::fs::remove_file(&etc).unwrap();
+        std::os::unix::fs::symlink("/dev/null", etc).unwrap();
+        assert!(is_masked(&root, "a.service"));
     }
 
     #[test]
