@@ -20,7 +20,7 @@ use crate::step::Step;
 /// Takes the bridge away, or what `up` added to it.
 pub(crate) fn down(args: &Down, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Error> {
     let mut connection = Connection::open()?;
-    let name = args.bridge.name.as_str();
+    let (root, name) = (&args.manner.root, args.bridge.name.as_str());
     if args.manner.dry_run {
         let (facts, steps) = plan(&mut connection, args, Depth::Ports)?;
         remark_if_left(&facts, &steps, name, err);
@@ -29,23 +29,20 @@ pub(crate) fn down(args: &Down, out: &mut dyn Write, err: &mut dyn Write) -> Res
     // Before the lock, so that it goes after it.
     let mut remarks = Remarks::new(err);
     // Most often nobody else is about it: then one look is enough.
-    if let Some(lock) = Lock::take_if_at_hand(&args.manner.root) {
+    if let Some(lock) = Lock::take_if_at_hand(root) {
         return down_under(&lock, &mut connection, args, &mut remarks);
     }
-    clear_the_way(&args.manner.root, name, &mut connection, &mut remarks)?;
+    clear_the_way(root, name, &mut connection, &mut remarks)?;
     // What needs no change needs no lock, and no privilege.
-    let (mut facts, mut steps) = plan(&mut connection, args, Depth::Link)?;
-    let bridge = bridge_of(&facts, &args.bridge.name);
+    let bridge = bridge_of(
+        &look(&mut connection, args, Depth::Link)?,
+        &args.bridge.name,
+    );
     if bridge.name != name {
         // It was asked for by an alternative name.
-        clear_the_way(
-            &args.manner.root,
-            &bridge.name,
-            &mut connection,
-            &mut remarks,
-        )?;
-        (facts, steps) = plan(&mut connection, args, Depth::Link)?;
+        clear_the_way(root, &bridge.name, &mut connection, &mut remarks)?;
     }
+    let (mut facts, mut steps) = plan(&mut connection, args, Depth::Link)?;
     if steps.is_empty() && facts.bridge.is_some() {
         // Another `down` may have been about to forget the bridge.
         (facts, steps) = plan(&mut connection, args, Depth::Link)?;
@@ -67,12 +64,14 @@ fn down_under(
 ) -> Result<(), Error> {
     let name = args.bridge.name.as_str();
     clear_under(lock, name, connection, remarks)?;
-    let (mut facts, mut steps) = plan(connection, args, Depth::Ports)?;
+    let mut facts = look(connection, args, Depth::Ports)?;
     let bridge = bridge_of(&facts, &args.bridge.name);
     if bridge.name != name {
+        // It was asked for by an alternative name.
         clear_under(lock, &bridge.name, connection, remarks)?;
-        (facts, steps) = plan(connection, args, Depth::Ports)?;
+        facts = look(connection, args, Depth::Ports)?;
     }
+    let steps = plan_down(&facts, args.force)?;
     remark_if_left(&facts, &steps, name, remarks);
     perform(connection, lock, args, &facts, &steps, remarks)
 }
@@ -146,6 +145,12 @@ fn plan(
     args: &Down,
     depth: Depth,
 ) -> Result<(Facts, Vec<Step>), Error> {
+    let facts = look(connection, args, depth)?;
+    let steps = plan_down(&facts, args.force)?;
+    Ok((facts, steps))
+}
+
+fn look(connection: &mut Connection, args: &Down, depth: Depth) -> Result<Facts, Error> {
     let subject = Subject {
         name: &args.bridge.name,
         depth,
@@ -155,8 +160,7 @@ fn plan(
     };
     let mut facts = Facts::read(connection, &args.manner.root, subject)?;
     facts.gone = read_gone(connection, &facts)?;
-    let steps = plan_down(&facts, args.force)?;
-    Ok((facts, steps))
+    Ok(facts)
 }
 
 /// Where there is a bridge and nothing is done to it, that is said.

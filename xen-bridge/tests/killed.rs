@@ -260,3 +260,29 @@ fn is_put_back_by_another_wherever_who_puts_it_back_is_killed() {
         assert_eq!(journal(&machine), "", "{call:?}");
     }
 }
+
+#[test]
+fn down_puts_back_first_what_it_is_asked_for_by_another_name() {
+    let machine = Machine::with_uplink();
+    machine.run("up").is_silent();
+    machine
+        .ok("ip link property add dev xenbr0 altname balt; ip address add 10.66.0.1/24 dev xenbr0");
+    kill_with_its_watcher(&machine, start(&machine, &format!("{MOVE} --confirm 60")));
+    machine.run("down balt").is(
+        6,
+        "",
+        "xen-bridge: put back a change of bridge xenbr0 that was left half-way\n\
+         xen-bridge: bridge xenbr0 is in use: address 10.66.0.1/24 (take it down all the same with \
+         --force)\n",
+    );
+    assert_eq!(machine.master("eth0"), serde_json::Value::Null);
+    machine.ok("ping -c1 -W3 10.0.2.2");
+    let up = start(&machine, &format!("{MOVE} --confirm 60"));
+    until_it_waits(&machine);
+    machine.run("down balt").fails(
+        6,
+        "bridge xenbr0: a change waits for xen-bridge confirm xenbr0, or restore xenbr0",
+    );
+    machine.run("restore").is_silent();
+    assert_eq!(ended(up).status, 7);
+}
