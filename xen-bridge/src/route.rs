@@ -114,7 +114,10 @@ impl Route {
             }
             _ => false,
         };
-        self.table != RT_TABLE_LOCAL && !of_every_interface
+        // One that somebody put into the kernel's table goes with the last
+        // IPv4 address of its interface; IPv6's serve where they are.
+        let of_an_address = self.table == RT_TABLE_LOCAL && (self.by_kernel || self.is_v6);
+        !of_an_address && !of_every_interface
     }
 
     /// It leads to that address of this machine's own, and to no other.

@@ -206,3 +206,22 @@ fn says_where_a_command_cannot_say_all_of_a_route() {
         "{printed}"
     );
 }
+
+#[test]
+fn moves_what_somebody_put_into_the_kernels_table() {
+    let machine = Machine::with_uplink();
+    machine.ok("ip route add local 10.90.0.0/24 dev eth0
+        ip route add broadcast 10.91.0.255 dev eth0 table local
+        ip -n far route add 10.90.0.0/24 via 10.0.2.15");
+    let answers = "ip netns exec far ping -c1 -W3 10.90.0.7";
+    machine.ok(answers);
+    let before = machine.state();
+    let put_back = machine.run("up --port eth0 --move-address --confirm 1");
+    assert_eq!(put_back.status, 7, "{put_back:?}");
+    machine.is_as(&before, "put back");
+    machine.run("up --port eth0 --move-address").is_silent();
+    machine.ok(answers);
+    machine.run("down").is_silent();
+    machine.is_as(&before, "down");
+    machine.ok(answers);
+}
