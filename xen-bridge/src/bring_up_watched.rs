@@ -65,7 +65,7 @@ pub(crate) fn bring_up_watched(
     let journal = Journal::of(&changes, &bridge, before, seconds);
     let leases = leases_of(&changes);
     let uplinks = uplinks_of(&changes);
-    let released = released_by(&changes);
+    let lasting = lasting_of(&changes, name);
     let guard = Guard::arm(&lock, journal)?;
     let deadline = Instant::now() + Duration::from_secs(seconds.into());
     let hands = Hands::new(connection, &lock, bridge).until(deadline);
@@ -85,7 +85,7 @@ pub(crate) fn bring_up_watched(
     };
     let bridge = match done {
         Ok(bridge) => bridge,
-        Err(error) => return Err(but_for(released, guard.put_back(connection, error))),
+        Err(error) => return Err(but_for(lasting, guard.put_back(connection, error))),
     };
     for (address, seconds) in leases {
         let _ = writeln!(
@@ -115,7 +115,7 @@ pub(crate) fn bring_up_watched(
     }
     remarks.tell();
     confirm::wait(root, name, &line, signals, connection, gateways)
-        .map_err(|error| but_for(released, error))
+        .map_err(|error| but_for(lasting, error))
 }
 
 pub(crate) fn moves_the_host(change: &Change) -> bool {
@@ -163,24 +163,37 @@ fn leases_of(changes: &[Change]) -> Vec<(String, u32)> {
     leases.collect()
 }
 
-/// The ports that are released, by their names.
-fn released_by(changes: &[Change]) -> Vec<String> {
+/// What cannot be put back, in words.
+fn lasting_of(changes: &[Change], bridge: &str) -> Vec<String> {
     let ports = changes.iter().filter_map(|change| match &change.step {
-        Step::ReleasePort(port) => Some(port.name.clone()),
+        Step::ReleasePort(port) => Some(port.name.as_str()),
         _ => None,
     });
-    ports.collect()
+    let ports: Vec<&str> = ports.collect();
+    let mut lasting = vec![];
+    if !ports.is_empty() {
+        // The kernel forgets it with the port.
+        let ports = ports.join(", ");
+        lasting.push(format!(
+            "what port {ports} was set to (bridge link, bridge vlan, bridge fdb)"
+        ));
+    }
+    let is_mac = |step: &Step| matches!(step, Step::SetMac(_));
+    let mut to_stay = changes.iter().filter(|it| !it.undo.iter().any(is_mac));
+    if to_stay.any(|change| is_mac(&change.step)) {
+        lasting.push(format!("the mac of bridge {bridge}, which had none"));
+    }
+    lasting
 }
 
-/// The kernel forgets what a port was set to with the port.
-fn but_for(released: Vec<String>, error: Error) -> Error {
+fn but_for(lasting: Vec<String>, error: Error) -> Error {
     match error {
         Error::Unconfirmed(..) | Error::Interrupted(_) | Error::NoWatcher
-            if !released.is_empty() =>
+            if !lasting.is_empty() =>
         {
-            Error::ButForPorts {
+            Error::ButFor {
                 source: Box::new(error),
-                ports: released.join(", "),
+                what: lasting.join(" and "),
             }
         }
         other => other,

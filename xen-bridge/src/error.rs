@@ -42,15 +42,14 @@ pub enum Error {
     #[error("stopped by {0}: everything is as it was before")]
     Interrupted(&'static str),
 
-    /// What a port was set to went when it was released.
-    #[error(
-        "{source}, but for what port {ports} was set to (bridge link, bridge vlan, bridge fdb)"
-    )]
-    ButForPorts {
+    /// What nobody can put back: what a port was set to that was released, or
+    /// that a bridge had no hardware address.
+    #[error("{source}, but for {what}")]
+    ButFor {
         /// All else was put back.
         source: Box<Error>,
-        /// The ports.
-        ports: String,
+        /// In words.
+        what: String,
     },
 
     /// A change was put back because the watcher died.
@@ -239,7 +238,7 @@ impl Error {
             Self::NotInTime(..) | Self::Unconfirmed(..) => 7,
             Self::Interrupted(_) | Self::NoWatcher | Self::StillThere { .. } => 1,
             Self::HalfWay { cause: error, .. }
-            | Self::ButForPorts { source: error, .. }
+            | Self::ButFor { source: error, .. }
             | Self::NotPutBack { source: error, .. }
             | Self::RouteLost(error)
             | Self::NotGivenBack(error) => error.exit_status(),

@@ -80,7 +80,8 @@ pub(crate) fn set_changes(
         // also those that somebody laid down.
         let neighbors = bridge.neighbors.iter().cloned().map(Held::Neighbor);
         let again = neighbors.map(|neighbor| Step::Give(neighbor, None));
-        let undo = bridge.link.mac.map(Step::SetMac).into_iter();
+        let before = bridge.link.mac.filter(|mac| *mac != Mac::NONE);
+        let undo = before.map(Step::SetMac).into_iter();
         changes.push(Change {
             step: Step::SetMac(mac),
             undo: undo.chain(again.clone()).collect(),

@@ -41,6 +41,11 @@ pub(crate) fn flatten<T: Clone + PartialEq>(lists: &[Words<T>]) -> Vec<T> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mac(pub [u8; 6]);
 
+impl Mac {
+    /// What a bridge has that no port is left of; nobody can set it.
+    pub const NONE: Self = Self([0; 6]);
+}
+
 impl fmt::Display for Mac {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [a, b, c, d, e, f] = self.0;

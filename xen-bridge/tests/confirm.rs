@@ -230,3 +230,24 @@ fn asks_the_bridges_own_gateway_where_no_default_route_moves() {
         .run("up --port eth0 --move-address --check-gateway")
         .fails(6, NO_GATEWAY);
 }
+
+#[test]
+fn says_that_a_bridge_keeps_the_mac_that_it_did_not_have() {
+    let machine = Machine::with_uplink();
+    // As a bridge is when the last guest is gone.
+    machine.run("up").is_silent();
+    machine.ok(
+        "ip link add vif1.0 type veth peer name guest; ip link set vif1.0 master xenbr0
+        ip link delete vif1.0; sleep 0.1",
+    );
+    assert_eq!(machine.link("xenbr0")["address"], "00:00:00:00:00:00");
+    machine.run("up --port eth0 --move-address --confirm 1").is(
+        7,
+        "",
+        "xen-bridge: done; put back in 1 s, unless this comes before: xen-bridge confirm xenbr0\n\
+         xen-bridge: bridge xenbr0: nobody confirmed the change in time: everything is as it was \
+         before, but for the mac of bridge xenbr0, which had none\n",
+    );
+    assert_eq!(machine.link("xenbr0")["address"], "02:00:00:00:00:0e");
+    journal_is_gone(&machine);
+}
