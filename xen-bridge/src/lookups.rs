@@ -1,13 +1,14 @@
 //! What the kernel is asked for: one link, or what an interface has.
 
 use std::fs;
+use std::net::IpAddr;
 
 use netlink_packet_route::AddressFamily;
 use nix::errno::Errno;
 
 use crate::Error;
 use crate::address::Address;
-use crate::cidr::Cidr;
+use crate::cidr::{Cidr, is_link_local};
 use crate::facts::Interface;
 use crate::link::Link;
 use crate::neighbors::{NTF_PROXY, Neighbor};
@@ -15,22 +16,34 @@ use crate::netlink::{Connection, Payload};
 use crate::request::{self, Request};
 use crate::route::Route;
 
-/// The interface that has the address, which the routes to oneself tell.
+/// The interface that has the address. Of IPv4 the routes to oneself tell, also
+/// where the interface is down; of IPv6 these are not there then.
 pub(crate) fn user_of(
     connection: &mut Connection,
     cidr: &Cidr,
 ) -> Result<Option<Interface>, Error> {
-    let reply = match connection.get(request::get_route_to(cidr)) {
+    let request = match cidr.address {
+        IpAddr::V4(_) => request::get_route_to(cidr),
+        // Each link has its own.
+        IpAddr::V6(address) if is_link_local(address) => return Ok(None),
+        IpAddr::V6(address) => request::get_address(address),
+    };
+    let reply = match connection.get(request) {
         Ok(reply) => reply,
-        // No way leads there, so nobody here has the address.
+        // There is no such address, or no way that leads there.
         Err(failure) if failure.is_refusal() => return Ok(None),
         Err(failure) => {
             let doing = format!("ask who has {}", cidr.address);
             return Err(Error::netlink(doing, failure));
         }
     };
-    let route = Route::parse(&reply).filter(|route| route.is_of_address(cidr));
-    let Some(index) = route.and_then(|route| route.interfaces.first().copied()) else {
+    let index = if cidr.address.is_ipv6() {
+        Address::parse(&reply).map(|address| address.index)
+    } else {
+        let route = Route::parse(&reply).filter(|route| route.is_of_address(cidr));
+        route.and_then(|route| route.interfaces.first().copied())
+    };
+    let Some(index) = index else {
         return Ok(None);
     };
     let link = ask(

@@ -1,6 +1,6 @@
 //! What the kernel is asked for: one message each, and nothing decided.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use netlink_packet_core::{
     DefaultNla, Emitable, NLA_F_NESTED, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE,
@@ -136,6 +136,14 @@ pub fn get_ports(bridge: u32) -> Request {
 pub fn get_addresses(index: u32) -> Request {
     let mut message = AddressMessage::default();
     message.header.index = index;
+    Request::new(libc::RTM_GETADDR, &message, &[])
+}
+
+/// That address, wherever it is: without a dump the kernel knows it for IPv6.
+pub fn get_address(address: Ipv6Addr) -> Request {
+    let mut message = AddressMessage::default();
+    message.header.family = AddressFamily::Inet6;
+    message.attributes = vec![AddressAttribute::Address(address.into())];
     Request::new(libc::RTM_GETADDR, &message, &[])
 }
 
