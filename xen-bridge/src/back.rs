@@ -136,7 +136,8 @@ fn what_it_had(gone: &Gone, record: &Record) -> String {
     what.join(", ")
 }
 
-fn uplinks(record: &Record) -> Vec<u32> {
+/// The numbers of the interfaces that something goes back to.
+pub(crate) fn uplinks(record: &Record) -> Vec<u32> {
     let mut all = vec![];
     let steps = record.steps_back();
     for index in steps.iter().filter_map(uplink_of) {

@@ -2,6 +2,7 @@
 
 use crate::Error;
 use crate::address::Address;
+use crate::back::uplinks;
 use crate::facts::{Bridge, Facts, Interface};
 use crate::held::Held;
 use crate::moving::{in_order_of_giving, take_address};
@@ -25,7 +26,6 @@ pub(crate) fn exact_changes(
     wanted: &Wanted,
 ) -> Result<Vec<Change>, Error> {
     let record = facts.record_of(&bridge.link, wanted.force)?;
-    let has_moved = record.is_some_and(|record| !record.back.is_empty());
     let may_cut_off = !wanted.force && !wanted.confirms;
     let carried = bridge.routes.iter().find(|route| !route.by_kernel);
     let mut changes = vec![];
@@ -36,11 +36,13 @@ pub(crate) fn exact_changes(
         if named.contains(&port.index) || crate::names::is_guests(&port.name) {
             continue;
         }
-        let added = |record: &Record| record.ports.iter().any(|it| it.ifindex == port.index);
-        if has_moved && record.is_some_and(added) && !wanted.force {
+        let carries = |record: &Record| carries_what_was_moved(record, bridge, port.index);
+        if record.is_some_and(carries) && !wanted.force {
             return Err(Error::UnfitPort {
                 port: port.name.clone(),
-                why: "it carries what was moved to the bridge, and is not named".to_owned(),
+                why: "it carries what was moved to the bridge, and is not named (--force \
+                      releases it all the same)"
+                    .to_owned(),
             });
         }
         // Also on a bridge of ours: who is near needs no route to be reached.
@@ -93,6 +95,15 @@ pub(crate) fn exact_changes(
     }
     changes.extend(after);
     Ok(changes)
+}
+
+/// It is to have back what was moved here; where the port that it was moved
+/// from is there no longer, any that `up` added since may be.
+fn carries_what_was_moved(record: &Record, bridge: &Bridge, port: u32) -> bool {
+    let uplinks = uplinks(record);
+    let is_port = |index: &u32| bridge.ports.iter().any(|port| port.index == *index);
+    let is_added = || record.ports.iter().any(|it| it.ifindex == port);
+    uplinks.contains(&port) || (!uplinks.iter().all(is_port) && is_added())
 }
 
 /// The addresses that go, in that order: they are not named, were not moved

@@ -116,20 +116,33 @@ fn keeps_what_was_moved_here_even_where_it_is_to_be_exact() {
     machine.is_as(&before, "exact");
     machine.run("up --exact").fails(
         6,
-        "port eth0: it carries what was moved to the bridge, and is not named",
+        "port eth0: it carries what was moved to the bridge, and is not named (--force releases \
+         it all the same)",
     );
+    // Another that came since carries nothing.
+    machine.run("up --port eth1").is_silent();
+    let released = machine.run("up --exact --port eth0 --confirm 1");
+    assert_eq!(released.status, 7, "{released:?}");
 }
 
 #[test]
 fn refuses_an_address_that_another_interface_has() {
     let machine = Machine::with_cards();
     machine.ok("ip link set eth1 up; ip address add 10.0.0.1/24 dev eth1; \
-                ip address add fd00::1/64 dev eth1 nodad");
-    for cidr in ["10.0.0.1/24", "10.0.0.1/8", "fd00::1/64"] {
+                ip address add fd00::1/64 dev eth1 nodad; ip link set eth0 down; \
+                ip address add fd05::1/64 dev eth0; ip address add 10.0.5.1/24 dev eth0");
+    for cidr in [
+        "10.0.0.1/24",
+        "10.0.0.1/8",
+        "fd00::1/64",
+        "fd05::1/64",
+        "10.0.5.1/24",
+    ] {
+        let name = if cidr.contains('5') { "eth0" } else { "eth1" };
         machine.run(&format!("up --address {cidr}")).fails(
             6,
             &format!(
-                "bridge xenbr0: address {cidr} is in use on interface eth1 \
+                "bridge xenbr0: address {cidr} is in use on interface {name} \
                  (take it away there, or use --force)"
             ),
         );
