@@ -84,6 +84,14 @@ impl Wanted {
                 )));
             }
         }
+        for (place, cidr) in self.addresses.iter().enumerate() {
+            let before = &self.addresses[..place];
+            if let Some(other) = before.iter().find(|it| it.address == cidr.address) {
+                return Err(Error::Usage(format!(
+                    "--address {other} and {cidr}: one address in two networks"
+                )));
+            }
+        }
         if self.ports.contains(&self.name) {
             return Err(Error::Usage(format!(
                 "{} cannot be a port of itself",
@@ -226,15 +234,17 @@ fn missing_addresses(
     let arriving = moved.iter().flat_map(|port| &port.addresses);
     let on_bridge = facts.bridge.iter().flat_map(|bridge| &bridge.addresses);
     let on_bridge = on_bridge.filter(|address| !gone.contains(address));
-    let mut there: Vec<Cidr> = on_bridge.chain(arriving).map(|it| it.cidr).collect();
+    let on_bridge = on_bridge.map(|it| ("it has", it.cidr));
+    let arriving = arriving.map(|it| ("what moves to it has", it.cidr));
+    let there: Vec<(&str, Cidr)> = on_bridge.chain(arriving).collect();
     let mut missing = vec![];
     for cidr in &wanted.addresses {
-        match there.iter().find(|other| other.address == cidr.address) {
-            Some(other) if other == cidr => continue,
+        match there.iter().find(|(_, it)| it.address == cidr.address) {
+            Some((_, other)) if other == cidr => continue,
             // IPv4 would have it twice, in two networks; IPv6 refuses it.
-            Some(other) => {
+            Some((who_has, other)) => {
                 return contradiction(format!(
-                    "it has {other}: take that away before adding {cidr}"
+                    "{who_has} {other}: take that away before adding {cidr}"
                 ));
             }
             None => {}
@@ -250,7 +260,6 @@ fn missing_addresses(
                 "address {cidr} is in use on interface {name} (take it away there, or use --force)"
             ));
         }
-        there.push(*cidr);
         missing.push(*cidr);
     }
     Ok(missing)

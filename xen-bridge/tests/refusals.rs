@@ -85,6 +85,20 @@ fn refuses_an_address_that_is_there_with_another_prefix() {
         6,
         "bridge xenbr0: it has 10.0.0.1/16: take that away before adding 10.0.0.1/24",
     );
+    machine
+        .run("up --address fd00::1/48 --address fd00::1/64")
+        .fails(
+            2,
+            "--address fd00::1/48 and fd00::1/64: one address in two networks (see --help)",
+        );
+    let machine = Machine::with_uplink();
+    machine
+        .run("up --port eth0 --move-address --address 10.0.2.15/16")
+        .fails(
+            6,
+            "bridge xenbr0: what moves to it has 10.0.2.15/24: take that away before adding \
+             10.0.2.15/16",
+        );
 }
 
 #[test]
