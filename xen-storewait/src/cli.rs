@@ -91,7 +91,7 @@ pub struct Args {
     #[arg(long, requires = "launch")]
     pub force: bool,
 
-    /// With --launch: how many files the daemon may open
+    /// With --launch: how many files the daemon may open, at most fs.nr_open
     #[arg(
         long,
         value_name = "N|unlimited",

@@ -183,6 +183,15 @@ pub(crate) fn launch(
     // executable has taken its place, and from then on the next start finds
     // the process, by its executable or by what was written down.
     started::record(&args.root)?;
+    let asked: Result<u64, _> = args.max_open_fds.parse();
+    if let Some(asked) = asked.ok().filter(|asked| *asked > plan.open_files) {
+        let allowed = plan.open_files;
+        // A lost remark is no reason to have no store.
+        let _ = writeln!(
+            output.err,
+            "xen-storewait: the daemon may open {allowed} files (fs.nr_open), not {asked}"
+        );
+    }
     plan.start(&args.root)
 }
 
@@ -269,7 +278,7 @@ fn read_nr_open(root: &Path) -> Result<u64, Error> {
     })
 }
 
-/// `unlimited` is as many as the kernel allows any process.
+/// No more than the kernel allows any process, which is `unlimited`.
 fn open_files(setting: &str, nr_open: u64) -> Result<u64, Error> {
     if setting == "unlimited" {
         return Ok(nr_open);
@@ -280,12 +289,10 @@ fn open_files(setting: &str, nr_open: u64) -> Result<u64, Error> {
     let number: u64 = setting
         .parse()
         .map_err(|_| bad("a number or \"unlimited\" expected"))?;
-    if number == 0 || number > nr_open {
-        return Err(bad(&format!(
-            "between 1 and {nr_open} (fs.nr_open) expected"
-        )));
+    if number == 0 {
+        return Err(bad("at least 1 expected"));
     }
-    Ok(number)
+    Ok(number.min(nr_open))
 }
 
 /// The threshold is the part of all memory, in percent, that the store may
