@@ -202,6 +202,16 @@ impl Root {
         self.0 == Path::new("/")
     }
 
+    /// Whether a file is a service of OpenRC.
+    #[must_use]
+    pub fn is_of_openrc(&self, path: &Path) -> bool {
+        let start = self.read_up_to(path, 80).ok().flatten().unwrap_or_default();
+        let start = String::from_utf8_lossy(&start);
+        let first = start.lines().next().unwrap_or_default();
+        let mut names = ["openrc-run", "runscript"].iter();
+        first.starts_with("#!") && names.any(|name| first.contains(name))
+    }
+
     /// The first bytes of a file, for a look at what it is.
     #[must_use]
     pub fn starts_with(&self, path: &Path, start: &[u8]) -> bool {

@@ -30,6 +30,8 @@ const QEMUS: [&str; 6] = [
 
 /// The script that starts and stops the domains. Debian's is its own, and the
 /// only one that knows its tools; upstream's in `/etc/init.d` runs the other.
+/// A service of OpenRC by that name is neither: it needs the store of its own
+/// chain, which OpenRC would start beside ours.
 pub(crate) const XENDOMAINS: [&str; 7] = [
     "/etc/init.d/xendomains",
     "/etc/rc.d/init.d/xendomains",
@@ -113,11 +115,15 @@ impl Search<'_> {
     /// # Errors
     /// [`Error::NotInstalled`].
     pub fn xendomains(&self) -> Result<PathBuf, Error> {
-        self.first("xendomains", &XENDOMAINS)
+        let is_services = |path: &&str| self.root.is_of_openrc(Path::new(path));
+        let scripts: Vec<&str> = XENDOMAINS
+            .into_iter()
+            .filter(|path| !is_services(path))
+            .collect();
+        self.first("xendomains", &scripts)
     }
 
     /// The shell of a script in `/etc/init.d`, where it names a usual one.
-    /// OpenRC's scripts there do not.
     #[must_use]
     pub fn init_shell(&self, script: &Path) -> Option<&'static str> {
         if !script.starts_with("/etc/init.d") {

@@ -187,20 +187,29 @@ fn runs_debians_script_by_a_name_of_ours() {
 }
 
 #[test]
-fn runs_a_script_of_openrc_as_it_is() {
+fn runs_no_service_of_openrc() {
     let root = common::copy_of("debian-12");
+    let script = root.path().join("etc/init.d/xendomains");
     fs::write(
-        root.path().join("etc/init.d/xendomains"),
-        "#!/sbin/openrc-run\n",
+        script,
+        "#!/usr/bin/openrc-run\ndepend() { need xenstored; }\n",
     )
     .unwrap();
-    let mut command = xen_units();
-    command.args(["command", "xen-domains", "--root"]);
-    command
-        .arg(root.path())
-        .assert()
-        .success()
-        .stdout(predicate::str::ends_with(" /etc/init.d/xendomains start\n"));
+    let command = || {
+        let mut command = xen_units();
+        command.args(["command", "xen-domains", "--xen", "4.17", "--root"]);
+        command.arg(root.path()).assert()
+    };
+    command().code(5).stderr(predicate::str::starts_with(
+        "xen-units: xendomains is not installed: looked for /etc/rc.d/init.d/xendomains, \
+         /usr/libexec/xen/bin/xendomains,",
+    ));
+    let program = root.path().join("usr/lib/xen/bin/xendomains");
+    fs::create_dir_all(program.parent().unwrap()).unwrap();
+    fs::copy(root.path().join("usr/lib/xen-4.17/bin/xendomains"), program).unwrap();
+    command().success().stdout(predicate::str::ends_with(
+        " /usr/lib/xen/bin/xendomains start\n",
+    ));
 }
 
 #[test]
