@@ -40,6 +40,15 @@ pub fn generate(args: &Generate, out: &mut dyn Write, err: &mut dyn Write) -> Re
     if args.disable {
         let (steps, left) = disable(args, &root)?;
         carry_out(&steps, args, out, err)?;
+        if let Some(path) = enable::others_watchdog(&root, &args.output)? {
+            // By its name it cannot be told from ours, so it is not put back.
+            let _ = writeln!(
+                err,
+                "xen-units: {} is another chain's: put it back and enable it, if it is to \
+                 start again",
+                path.display()
+            );
+        }
         // A mask is how an administrator takes a package's link back.
         let is_masked = args.init == Init::Systemd && is_masked(&root, systemd::TARGET);
         return if left.is_empty() || is_masked {

@@ -211,6 +211,10 @@ fn replaces_the_script_of_another_watchdog_and_no_other_file() {
     assert_eq!(fs::read_to_string(kept).unwrap(), "#!/bin/sh\n");
     assert!(link.is_symlink());
     run().arg("--enable").assert().success().stderr("");
+    run().arg("--disable").assert().success().stderr(
+        "xen-units: /etc/init.d/xen-watchdog.bak is another chain's: put it back and enable it, \
+         if it is to start again\n",
+    );
 }
 
 #[test]
