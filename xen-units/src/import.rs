@@ -13,6 +13,7 @@ use crate::root::Root;
 use crate::settings::{FILES, OWN_FILE, Settings, as_meant, assignments};
 use crate::show::print;
 use crate::tools;
+use crate::used::is_used;
 use crate::value;
 use crate::verify::Reading;
 use crate::{Error, XenVersion};
@@ -25,39 +26,6 @@ const RENAMED: [(&str, &str); 6] = [
     ("XENWATCHDOGD_OPTS", "XENWATCHDOGD_ARGS"),
     ("XEN_KERNEL_MODULES", "XEN_MODULES"),
     ("XENCONSOLED_LOG", "XENCONSOLED_TRACE"),
-];
-
-/// What the chain makes use of, and with a star all that begin so.
-const USED: [&str; 29] = [
-    "QEMU_XEN",
-    "XENCONSOLED",
-    "XENCONSOLED_ARGS",
-    "XENCONSOLED_LOG_DIR",
-    "XENCONSOLED_TRACE",
-    "XENSTORED",
-    "XENSTORED_ARGS",
-    "XENSTORED_MAX_OPEN_FDS",
-    "XENSTORED_OOM_MEM_THRESHOLD",
-    "XENSTORED_PATH",
-    "XENSTORED_ROOTDIR",
-    "XENSTORED_RUNDIR",
-    "XENSTORED_TRACE",
-    "XENSTORETYPE",
-    "XENSTORE_DOMAIN_ARGS",
-    "XENSTORE_DOMAIN_INIT",
-    "XENSTORE_DOMAIN_KERNEL",
-    "XENSTORE_DOMAIN_SIZE",
-    "XENSTORE_MAX_DOMAIN_SIZE",
-    "XENWATCHDOGD",
-    "XENWATCHDOGD_ARGS",
-    "XEN_BRIDGE*",
-    "XEN_DOM0_*",
-    "XEN_INIT_DOM0",
-    "XEN_MODLOAD_*",
-    "XEN_MODULES",
-    "XEN_MOUNTFS_*",
-    "XEN_PARAMS_*",
-    "XEN_STOREWAIT_*",
 ];
 
 /// The settings of the xendomains script. It goes on reading them itself.
@@ -93,7 +61,7 @@ pub fn import(args: &Import, out: &mut dyn Write) -> Result<(), Error> {
         let text = String::from_utf8_lossy(&bytes);
         let unused = readers::ignored(&file, &text, &scripts);
         let is_own = file == Path::new(OWN_FILE);
-        let reader = Reader::of(&file, &scripts);
+        let reader = Reader::of(&root, &file, &scripts);
         for (name, raw) in assignments(&text) {
             let (name, raw) = (name.as_str(), raw.as_str());
             let mut say = |what: &str| said.push([&place(&file), ": ", what].concat());
@@ -102,7 +70,10 @@ pub fn import(args: &Import, out: &mut dyn Write) -> Result<(), Error> {
                 None => fate(&machine, name, raw, is_own),
             };
             match fate {
-                Fate::Left(reason) if reason.is_empty() => {}
+                // It takes back what a weaker file says.
+                Fate::Left(reason) if reason.is_empty() => {
+                    settings.retain(|(known, _)| known != our_name(name));
+                }
                 Fate::Left(reason) => say(&[name, ": ", &reason].concat()),
                 Fate::Taken(ours, value) => {
                     if unused.iter().any(|one| one == name) {
@@ -166,13 +137,8 @@ fn fate(machine: &Machine, name: &str, raw: &str, is_own: bool) -> Fate {
     if is_own {
         return Fate::Taken(name.to_owned(), value);
     }
-    let known = RENAMED.iter().find(|(other, _)| *other == name);
-    let ours = known.map_or(name, |(_, ours)| *ours);
-    let is_used = USED.iter().any(|used| match used.strip_suffix('*') {
-        Some(start) => ours.starts_with(start),
-        None => *used == ours,
-    });
-    if !is_used {
+    let ours = our_name(name);
+    if !is_used(ours) {
         return left("nothing here uses it");
     }
     let value = match name {
@@ -184,6 +150,12 @@ fn fate(machine: &Machine, name: &str, raw: &str, is_own: bool) -> Fate {
         Some(what) => left(&what),
         None => Fate::Taken(ours.to_owned(), value),
     }
+}
+
+/// What a setting of that name is called here.
+fn our_name(name: &str) -> &str {
+    let known = RENAMED.iter().find(|(other, _)| *other == name);
+    known.map_or(name, |(_, ours)| *ours)
 }
 
 /// Why the chain could not be written with this setting.
@@ -208,12 +180,13 @@ struct Reader<'a>(Option<&'a (PathBuf, String)>);
 impl<'a> Reader<'a> {
     /// `None` where the file is not one for the domains. The script is the one
     /// that xen-domains runs, or the one that this one runs in its turn.
-    fn of(file: &Path, scripts: &'a Texts) -> Option<Self> {
+    fn of(root: &Root, file: &Path, scripts: &'a Texts) -> Option<Self> {
         if file.file_name()? != "xendomains" {
             return None;
         }
         let script = |path: &&str| scripts.iter().find(|(other, _)| other == Path::new(path));
-        let reader = tools::XENDOMAINS.iter().filter_map(script);
+        let is_run = |(path, _): &&(PathBuf, String)| !root.is_of_openrc(path);
+        let reader = tools::XENDOMAINS.iter().filter_map(script).filter(is_run);
         let reads = |(path, text): &&(PathBuf, String)| readers::reads(path, text, file);
         Some(Self(reader.clone().find(reads)))
     }
@@ -249,6 +222,6 @@ fn scripts(root: &Root) -> Result<Texts, Error> {
     }
     // Ours read everything.
     let mut texts = reading.texts;
-    texts.retain(|(_, text)| !text.contains("# Written by xen-units"));
+    texts.retain(|(_, text)| !readers::is_ours(text));
     Ok(texts)
 }

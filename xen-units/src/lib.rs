@@ -59,6 +59,7 @@ pub mod template;
 pub mod tools;
 pub mod traps;
 mod usage;
+mod used;
 mod value;
 pub mod verify;
 mod version;

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::settings::assignments;
+use crate::stamp::MARKER;
+use crate::used::is_used;
 
 /// Files with what is in them.
 pub type Texts = Vec<(PathBuf, String)>;
@@ -22,12 +24,21 @@ pub fn ignored(path: &Path, text: &str, texts: &[(PathBuf, String)]) -> Vec<Stri
     let uncommented = text.replace("\n#", "\n");
     let mut ignored = vec![];
     for (name, _) in assignments(&uncommented) {
-        let is_used = readers.iter().any(|text| uses(text, &name));
+        let is_used = readers
+            .iter()
+            .any(|text| uses(text, &name) || (is_ours(text) && is_used(&name)));
         if !is_used && !ignored.contains(&name) {
             ignored.push(name);
         }
     }
     ignored
+}
+
+/// Whether the text is one of this chain's. What it does not name it was
+/// written by, or its programs read.
+#[must_use]
+pub fn is_ours(text: &str) -> bool {
+    text.contains(MARKER)
 }
 
 /// Whether it is a file with settings of Xen's, and not ours.

@@ -24,7 +24,7 @@ const NOT_TEXT: &str = "not text in UTF-8";
 const EXPORT: &str = "systemd passes a line with export over";
 
 /// The settings of the files, beaten by those of the environment. An empty one
-/// counts as not set.
+/// counts as not set, whatever a weaker file says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
     /// Sorted by name, and each name once.
@@ -52,6 +52,15 @@ impl Settings {
             settings.add(name, value);
         }
         Ok(settings)
+    }
+
+    /// In a file an empty one beats what a weaker file says: a unit that reads
+    /// them all when it starts has it so too.
+    fn add_of_file(&mut self, name: &str, value: String) {
+        if value.is_empty() {
+            self.pairs.retain(|(known, _)| known != name);
+        }
+        self.add(name.to_owned(), value);
     }
 
     fn add(&mut self, name: String, value: String) {
@@ -100,7 +109,7 @@ impl Settings {
                         _ => as_meant(name, value),
                     };
                     if is_ours(name) {
-                        self.add(name.to_owned(), value);
+                        self.add_of_file(name, value);
                     }
                 }
                 Some(_) => {}
@@ -308,6 +317,19 @@ mod tests {
                 .to_string(),
             "/etc/default/xen:2: a quote is not closed"
         );
+    }
+
+    #[test]
+    fn takes_an_empty_one_for_the_end_of_what_a_weaker_file_says() {
+        let mut settings = parse(FILES[0], "XEN_BRIDGE=br5\nXENSTORED_TRACE=1\n").unwrap();
+        settings.add_file(FILES[1], b"XEN_BRIDGE=\n").unwrap();
+        assert_eq!(
+            settings.iter().collect::<Vec<_>>(),
+            [("XENSTORED_TRACE", "1")]
+        );
+        // In the environment it is not set.
+        settings.add("XENSTORED_TRACE".to_owned(), String::new());
+        assert_eq!(settings.get("XENSTORED_TRACE"), Some("1"));
     }
 
     #[test]

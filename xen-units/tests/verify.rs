@@ -340,3 +340,26 @@ fn names_the_settings_that_no_script_uses() {
             ])
         }));
 }
+
+#[test]
+fn calls_no_setting_ignored_that_our_chain_heeds() {
+    for init in ["systemd", "openrc", "sysvinit"] {
+        let root = copy_of("debian-12");
+        for other in ["etc/init.d/xen", "etc/init.d/xendomains", "etc/default/xen"] {
+            fs::remove_file(root.path().join(other)).unwrap();
+        }
+        let settings = "XENSTORED_MAX_OPEN_FDS=4096\nXENSTORED_TRACE=yes\nXENSTORED_NOTHING=1\n";
+        write(root.path(), "etc/default/xencommons", settings);
+        let mut generate = generate_for(init, "/etc", root.path());
+        generate.args(["--xen", "4.20"]).assert().success();
+        fs::remove_dir_all(root.path().join("etc/xen")).unwrap();
+        let verify = xen_units()
+            .args(["verify", "--root"])
+            .arg(root.path())
+            .assert();
+        verify.code(6).stdout(
+            "/etc/default/xencommons: ignored-setting: XENSTORED_NOTHING: no script that reads \
+             this file uses it; set it in /etc/default/xen-dom0 (xen-units import)\n",
+        );
+    }
+}
