@@ -11,27 +11,88 @@ const DIFFERS: &str = "a shell and systemd read it differently: put the whole va
 const SPECIAL: &str = "\"\\`$";
 
 /// The lines, each with the number of its first (from 0). One that ends in a
-/// backslash goes on in the next, to a shell as to systemd; not so a note, nor
-/// in single quotes.
+/// backslash goes on in the next, to a shell as to systemd, and so does a value
+/// whose quote is still open; not so a note. Behind a quote that is never closed
+/// only backslashes count: it is that line which is wrong.
 pub(crate) fn joined(text: &[u8]) -> Vec<(usize, Vec<u8>)> {
-    let mut lines = text.split(|byte| *byte == b'\n').enumerate();
+    let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
     let mut joined = vec![];
-    while let Some((number, line)) = lines.next() {
-        let mut whole = line.to_vec();
-        while goes_on(&whole) {
-            let Some((_, next)) = lines.next() else { break };
-            whole.pop();
-            whole.extend_from_slice(next);
-        }
-        joined.push((number, whole));
+    let mut rest = lines.as_slice();
+    let mut by_quotes = true;
+    while !rest.is_empty() {
+        let (whole, count) = first_of(rest, by_quotes).unwrap_or_else(|| {
+            by_quotes = false;
+            (rest[0].to_vec(), 1)
+        });
+        joined.push((lines.len() - rest.len(), whole));
+        rest = &rest[count..];
     }
     joined
 }
 
-fn goes_on(line: &[u8]) -> bool {
-    let backslashes = line.iter().rev().take_while(|byte| **byte == b'\\');
-    let is_note = line.trim_ascii_start().starts_with(b"#");
-    backslashes.count() % 2 == 1 && !is_note && !line.contains(&b'\'')
+/// The first line with those that it goes on in, and how many these are; `None`
+/// where its quote is never closed.
+fn first_of(lines: &[&[u8]], by_quotes: bool) -> Option<(Vec<u8>, usize)> {
+    let mut whole = vec![];
+    let mut state = State::default();
+    for (number, line) in lines.iter().enumerate() {
+        whole.extend_from_slice(line);
+        let is_last = number + 1 == lines.len();
+        match state.after(line) {
+            End::Backslash if !is_last => {
+                whole.pop();
+            }
+            End::OpenQuote if by_quotes && is_last => return None,
+            End::OpenQuote if by_quotes => whole.push(b'\n'),
+            _ => return Some((whole, number + 1)),
+        }
+    }
+    None
+}
+
+/// How a line ends.
+enum End {
+    Whole,
+    Backslash,
+    OpenQuote,
+}
+
+/// Where in a setting one is.
+#[derive(Default)]
+struct State {
+    is_value: bool,
+    quote: Option<u8>,
+}
+
+impl State {
+    fn after(&mut self, line: &[u8]) -> End {
+        let mut bytes = line.iter().copied();
+        if !self.is_value {
+            if line.trim_ascii_start().starts_with(b"#") {
+                return End::Whole;
+            }
+            // In front of the value there is no quote.
+            self.is_value = line.contains(&b'=');
+            let _ = self.is_value && bytes.any(|byte| byte == b'=');
+        }
+        let mut before = None;
+        while let Some(byte) = bytes.next() {
+            match (self.quote, byte) {
+                (None, b'#') if before.is_some_and(|it: u8| it.is_ascii_whitespace()) => {
+                    return End::Whole;
+                }
+                (None, b'\'' | b'"') => self.quote = Some(byte),
+                (Some(end), _) if byte == end => self.quote = None,
+                (None | Some(b'"'), b'\\') if bytes.next().is_none() => return End::Backslash,
+                _ => {}
+            }
+            before = Some(byte);
+        }
+        match self.quote {
+            Some(_) if self.is_value => End::OpenQuote,
+            _ => End::Whole,
+        }
+    }
 }
 
 /// What both make of what stands behind the equals sign.
@@ -171,6 +232,28 @@ mod tests {
             (6, b"D=\\"),
         ];
         assert_eq!(lines, wanted);
+    }
+
+    #[test]
+    fn goes_on_in_the_next_line_until_a_quote_is_closed() {
+        let text =
+            "A=\"x\n y\"\nB='1\n2' # it's\n# don't\ntest \"it's\"\nD=it\\'s\nE=\"open\nF='g\nh'\n";
+        let lines = joined(text.as_bytes());
+        let lines = lines
+            .iter()
+            .map(|(n, line)| (*n, std::str::from_utf8(line).unwrap()));
+        let wanted = [
+            (0, "A=\"x\n y\""),
+            (2, "B='1\n2' # it's"),
+            (4, "# don't"),
+            (5, "test \"it's\""),
+            (6, "D=it\\'s"),
+            (7, "E=\"open"),
+            (8, "F='g"),
+            (9, "h'"),
+            (10, ""),
+        ];
+        assert_eq!(lines.collect::<Vec<_>>(), wanted);
     }
 
     #[test]

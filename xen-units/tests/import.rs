@@ -141,17 +141,38 @@ fn says_what_becomes_of_each_setting_for_the_domains() {
          /etc/init.d/xendomains ignores it\n\
          nothing to take over\n"
     );
-    // OpenRC's has the file of its name.
+    // OpenRC's has the file of its name, and is not run.
     fs::remove_file(machine.path().join("etc/default/xendomains")).unwrap();
     write(machine.path(), "etc/conf.d/xendomains", "AUTODIR=/x\n");
     let script = "#!/sbin/openrc-run\nls $AUTODIR\n";
     write(machine.path(), "etc/init.d/xendomains", script);
     assert_eq!(
         import(machine.path()),
-        "/etc/conf.d/xendomains: AUTODIR: stays there and goes on counting: \
-         xen-domains runs /etc/init.d/xendomains, which reads it\n\
-         nothing to take over\n"
+        "/etc/conf.d/xendomains: AUTODIR: stays there, where /usr/lib/xen/bin/xendomains \
+         ignores it\nnothing to take over\n"
     );
+}
+
+#[test]
+fn reads_a_value_of_several_lines_and_what_an_empty_one_takes_back() {
+    let machine = copy_of("debian-12");
+    write(
+        machine.path(),
+        "etc/conf.d/xencommons",
+        "XEN_KERNEL_MODULES=\"tun\n loop\"\n",
+    );
+    write(
+        machine.path(),
+        "etc/sysconfig/xencommons",
+        "XEN_BRIDGE=br5\n",
+    );
+    write(machine.path(), "etc/default/xencommons", "XEN_BRIDGE=\n");
+    let said = import(machine.path());
+    assert!(said.contains("XEN_MODULES='tun\n loop'\n"), "{said}");
+    let ours = fs::read_to_string(machine.path().join("etc/default/xen-dom0")).unwrap();
+    assert!(ours.contains("XEN_MODULES='tun\n loop'\n"), "{ours}");
+    assert!(!ours.contains("XEN_BRIDGE"), "{ours}");
+    generate(machine.path()).assert().success().stderr("");
 }
 
 #[test]
