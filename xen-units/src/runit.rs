@@ -77,6 +77,15 @@ fn finish(service: &Service) -> String {
         Restart::OnFailure { .. } => "[ \"${1:-}\" != 0 ] || sv down .",
     };
     let is_stopped = !service.stop.is_empty();
+    let mut stop = if is_stopped {
+        shell::stop(service, Leave::Program)
+    } else {
+        vec![]
+    };
+    if service.name == Name::Domains {
+        // For those who wait for it on the way down.
+        stop.insert(0, "echo $$ >/run/xen-domains.stopping".to_owned());
+    }
     let spare = is_stopped && service.lasts != Lasts::UntilStopped;
     Holes::default()
         .with("DOWN", down)
@@ -86,13 +95,6 @@ fn finish(service: &Service) -> String {
             "ONLY_AFTER_A_SIGNAL",
             is_stopped.then_some("[ \"${1:-}\" = -1 ] || exit 0"),
         )
-        .with(
-            "STOP",
-            if is_stopped {
-                shell::stop(service, Leave::Program)
-            } else {
-                vec![]
-            },
-        )
+        .with("STOP", stop)
         .fill(include_str!("runit/finish"))
 }

@@ -202,3 +202,34 @@ fn shellcheck_finds_nothing_in_what_is_written() {
         assert!(output.status.success(), "{init}: {said}");
     }
 }
+
+/// runsv may be gone by then: told to exit, it leaves a finish to itself.
+#[test]
+fn waits_on_runits_way_down_until_the_domains_are_stopped() {
+    let root = copy_of("debian-12");
+    generate_for("runit", "/etc", root.path())
+        .assert()
+        .success();
+    let mark = root.path().join("stopping");
+    let finish = root.path().join("finish");
+    fs::write(&finish, "sleep 1\n").unwrap();
+    for script in ["xen-domains/last", "xen-qemu/control/t"] {
+        let text = fs::read_to_string(root.path().join("etc/sv").join(script)).unwrap();
+        let text = text.replace("/run/xen-domains.stopping", mark.to_str().unwrap());
+        let text = text.replace("[ -n \"$going_down\" ] || exit", ":");
+        let run = || {
+            let mut shell = Command::new("sh");
+            let output = shell.args(["-c", &text]).output().unwrap();
+            assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+        };
+        // Nobody stops any, or did.
+        let _ = fs::remove_file(&mark);
+        run();
+        let mut stopping = Command::new("sh").arg(&finish).spawn().unwrap();
+        fs::write(&mark, format!("{}\n", stopping.id())).unwrap();
+        run();
+        // What has ended is not waited for by its parent yet.
+        assert!(stopping.try_wait().unwrap().is_some(), "{script}");
+        run();
+    }
+}
