@@ -189,12 +189,8 @@ fn runs_debians_script_by_a_name_of_ours() {
 #[test]
 fn runs_no_service_of_openrc() {
     let root = common::copy_of("debian-12");
-    let script = root.path().join("etc/init.d/xendomains");
-    fs::write(
-        script,
-        "#!/usr/bin/openrc-run\ndepend() { need xenstored; }\n",
-    )
-    .unwrap();
+    let service = "#!/usr/bin/openrc-run\ndepend() { need xenstored; }\n";
+    common::write(root.path(), "etc/init.d/xendomains", service);
     let command = || {
         let mut command = xen_units();
         command.args(["command", "xen-domains", "--xen", "4.17", "--root"]);
