@@ -34,15 +34,14 @@ pub(crate) fn down(args: &Down, out: &mut dyn Write, err: &mut dyn Write) -> Res
     }
     clear_the_way(root, name, &mut connection, &mut remarks)?;
     // What needs no change needs no lock, and no privilege.
-    let bridge = bridge_of(
-        &look(&mut connection, args, Depth::Link)?,
-        &args.bridge.name,
-    );
+    let mut facts = look(&mut connection, args, Depth::Link)?;
+    let bridge = bridge_of(&facts, &args.bridge.name);
     if bridge.name != name {
         // It was asked for by an alternative name.
         clear_the_way(root, &bridge.name, &mut connection, &mut remarks)?;
+        facts = look(&mut connection, args, Depth::Link)?;
     }
-    let (mut facts, mut steps) = plan(&mut connection, args, Depth::Link)?;
+    let mut steps = plan_down(&facts, args.force)?;
     if steps.is_empty() && facts.bridge.is_some() {
         // Another `down` may have been about to forget the bridge.
         (facts, steps) = plan(&mut connection, args, Depth::Link)?;

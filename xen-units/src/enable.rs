@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::Error;
 use crate::cli::Init;
-use crate::manifest::{self, Manifest};
+use crate::manifest::Manifest;
 use crate::model::Name;
 use crate::output::Step;
 use crate::readers::is_ours;
@@ -321,21 +321,17 @@ pub fn undo(root: &Root, manifest: &mut Manifest) -> Vec<Step> {
 }
 
 /// The watchdog of another chain that was in the place of ours, as it is kept.
-///
-/// # Errors
-/// The list of files cannot be read.
-pub fn others_watchdog(root: &Root, output: &Path) -> Result<Option<PathBuf>, Error> {
-    let list = root.read(&output.join(manifest::NAME))?;
-    let files = Manifest::parse(&list.unwrap_or_default()).files.into_iter();
-    let mut kept = files.filter_map(|(path, _)| {
+#[must_use]
+pub fn others_watchdog(root: &Root, output: &Path, manifest: &Manifest) -> Option<PathBuf> {
+    let mut kept = manifest.files.iter().filter_map(|(path, _)| {
         let mut names = path.components().map(|part| part.as_os_str());
         let is_watchdogs = names.any(|name| Path::new(name).file_stem() == Some(WATCHDOG.as_ref()));
         let mut name = path.file_name()?.to_owned();
         name.push(".bak");
         is_watchdogs.then(|| output.join(path.with_file_name(name)))
     });
-    Ok(kept.find(|path| {
+    kept.find(|path| {
         let text = root.read(path).ok().flatten();
         text.is_some_and(|text| !is_ours(&text))
-    }))
+    })
 }

@@ -38,9 +38,11 @@ pub fn generate(args: &Generate, out: &mut dyn Write, err: &mut dyn Write) -> Re
         ..args.clone()
     };
     if args.disable {
-        let (steps, left) = disable(args, &root)?;
+        let path = args.output.join(manifest::NAME);
+        let mut list = Manifest::parse(&root.read(&path)?.unwrap_or_default());
+        let (steps, left) = disable(args, &root, &mut list)?;
         carry_out(&steps, args, out, err)?;
-        if let Some(path) = enable::others_watchdog(&root, &args.output)? {
+        if let Some(path) = enable::others_watchdog(&root, &args.output, &list) {
             // By its name it cannot be told from ours, so it is not put back.
             let _ = writeln!(
                 err,
@@ -123,10 +125,12 @@ fn carry_out(
 /// What takes back what is enabled, by the list of it and by what leads to files
 /// of ours: it has to work where Xen's tools are gone, a setting is wrong or a
 /// file was changed. Beside the steps, what enables it still.
-fn disable(args: &Generate, root: &Root) -> Result<(Vec<Step>, Vec<PathBuf>), Error> {
-    let path = args.output.join(manifest::NAME);
-    let mut list = Manifest::parse(&root.read(&path)?.unwrap_or_default());
-    let mut steps = enable::undo(root, &mut list);
+fn disable(
+    args: &Generate,
+    root: &Root,
+    list: &mut Manifest,
+) -> Result<(Vec<Step>, Vec<PathBuf>), Error> {
+    let mut steps = enable::undo(root, list);
     let mut left = vec![];
     for path in enabled::links(root, args.init)? {
         let step = Step::Unlink(root.below(&path));
@@ -150,6 +154,7 @@ fn disable(args: &Generate, root: &Root) -> Result<(Vec<Step>, Vec<PathBuf>), Er
         }
         steps.extend(enable::commands(&scripts, root, &args.output, false)?);
     }
+    let path = args.output.join(manifest::NAME);
     let file = File::new(root.below(&path), list.text());
     if root.has(&path) && output::look(&file, None)? != Found::Same {
         steps.push(Step::Write(file));

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::settings::assignments;
-use crate::stamp::MARKER;
+use crate::stamp::{Found, whose};
 use crate::used::is_used;
 
 /// Files with what is in them.
@@ -38,7 +38,7 @@ pub fn ignored(path: &Path, text: &str, texts: &[(PathBuf, String)]) -> Vec<Stri
 /// written by, or its programs read.
 #[must_use]
 pub fn is_ours(text: &str) -> bool {
-    text.contains(MARKER)
+    whose(text.as_bytes()) != Found::Foreign
 }
 
 /// Whether it is a file with settings of Xen's, and not ours.

@@ -73,7 +73,9 @@ impl State {
             }
             // In front of the value there is no quote.
             self.is_value = line.contains(&b'=');
-            let _ = self.is_value && bytes.any(|byte| byte == b'=');
+            if self.is_value {
+                bytes.find(|byte| *byte == b'=');
+            }
         }
         let mut before = None;
         while let Some(byte) = bytes.next() {
